@@ -1,0 +1,132 @@
+"""Special functions that take the cancellations out of the formulas.
+
+Each is a sympy function with a definition in standard functions, used by the prover; its ball,
+mpmath and float64 kernels are in `hedgetheory.numerics`, one method of the same name in each.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+from sympy import Ei, EulerGamma, Function, Integer, LambertW, Rational, S, exp, log
+
+
+class Special(Function):  # type: ignore[misc]
+    """A function of one argument with a definition and its value where that is removable."""
+
+    nargs = 1
+    at_zero: sympy.Expr | None = None
+
+    @classmethod
+    def eval(cls, x: sympy.Expr) -> sympy.Expr | None:
+        return cls.at_zero if x.is_zero else None
+
+    @staticmethod
+    def definition(x: sympy.Expr) -> sympy.Expr:
+        raise TypeError("a special function states its definition")
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        x = sympy.Dummy("x", positive=True)
+        return self.definition(x).diff(x).subs(x, self.args[0])
+
+    def _eval_is_real(self) -> bool | None:
+        return True if self.args[0].is_real else None
+
+
+class log1p(Special):
+    """ln(1 + x), x > −1."""
+
+    at_zero = S.Zero
+
+    @staticmethod
+    def definition(x: sympy.Expr) -> sympy.Expr:
+        return log(1 + x)
+
+
+class expm1(Special):
+    """e^x − 1."""
+
+    at_zero = S.Zero
+
+    @staticmethod
+    def definition(x: sympy.Expr) -> sympy.Expr:
+        return exp(x) - 1
+
+
+class phi1(Special):
+    """φ₁(x) = (e^x − 1)/x, the moment generating function of a uniform; φ₁(0) = 1."""
+
+    at_zero = S.One
+
+    @staticmethod
+    def definition(x: sympy.Expr) -> sympy.Expr:
+        return (exp(x) - 1) / x
+
+
+class phi2(Special):
+    """φ₂(x) = (e^x − 1 − x)/x²; φ₂(0) = ½."""
+
+    at_zero = Rational(1, 2)
+
+    @staticmethod
+    def definition(x: sympy.Expr) -> sympy.Expr:
+        return (exp(x) - 1 - x) / x**2
+
+
+class Ein(Special):
+    """Ein(x) = ∫₀ˣ (1 − e^{−t})/t dt, entire; Ein(0) = 0."""
+
+    at_zero = S.Zero
+
+    @staticmethod
+    def definition(x: sympy.Expr) -> sympy.Expr:
+        return EulerGamma + log(x) - Ei(-x)
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return (1 - exp(-self.args[0])) / self.args[0]
+
+
+class scaled_ei(Special):
+    """e^{−x} Ei(x), x > 0: Ei itself overflows binary64 beyond x = 716."""
+
+    @staticmethod
+    def definition(x: sympy.Expr) -> sympy.Expr:
+        return exp(-x) * Ei(x)
+
+
+class wright_omega(Special):
+    """ω(x) = W(e^x), the solution of ω + ln ω = x, without the overflow of e^x."""
+
+    @staticmethod
+    def definition(x: sympy.Expr) -> sympy.Expr:
+        return LambertW(exp(x))
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return self / (1 + self)
+
+
+VOCABULARY: tuple[type[Special], ...] = (log1p, expm1, phi1, phi2, Ein, scaled_ei, wright_omega)
+
+
+def spell_out(expr: sympy.Expr) -> sympy.Expr:
+    """``expr`` with every special function of the vocabulary replaced by its definition."""
+    by_class: dict[Any, Any] = {f: f.definition for f in VOCABULARY}
+    return expr.replace(
+        lambda e: type(e) in by_class, lambda e: by_class[type(e)](spell_out(e.args[0]))
+    )
+
+
+__all__ = [
+    "VOCABULARY",
+    "Ein",
+    "Integer",
+    "Special",
+    "expm1",
+    "log1p",
+    "phi1",
+    "phi2",
+    "scaled_ei",
+    "spell_out",
+    "wright_omega",
+]

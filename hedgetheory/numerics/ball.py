@@ -1,0 +1,331 @@
+"""Ball arithmetic: the only module that imports flint, and the only one that sets its precision.
+
+A ball is an `arb` (or `acb`): every operation encloses the true value. flint's precision is
+process-global, so it is set in `precision`, with save and restore, and nowhere else; certified
+work belongs in processes, not in threads.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from typing import Any
+
+from flint import acb, arb, ctx, fmpq
+
+from hedgetheory.errors import NotCertified
+from hedgetheory.exact import Number
+
+#: A number that is not certified within this working precision is given up as `NotCertified`.
+MAX_BITS = 1 << 16
+BITS_PER_DIGIT = math.log2(10)
+
+
+@contextmanager
+def precision(bits: int) -> Iterator[None]:
+    """The one place where flint's working precision changes, restored on the way out."""
+    saved = ctx.prec
+    ctx.prec = bits
+    try:
+        yield
+    finally:
+        ctx.prec = saved
+
+
+def ball(value: Fraction | int) -> arb:
+    """The tightest ball around a rational at the current precision."""
+    return arb(fmpq(value.numerator, value.denominator))
+
+
+def symmetric(radius: arb) -> arb:
+    """The ball [−radius, radius]."""
+    return arb(0, radius.abs_upper())
+
+
+def hull(low: arb, high: arb) -> arb:
+    """A ball that contains both arguments and all between."""
+    return low.union(high)
+
+
+class RealBalls:
+    """Real balls; a result that is not finite says that the point is outside the domain."""
+
+    def state(self) -> Hashable:
+        return ctx.prec
+
+    def constant(self, value: Fraction | str) -> Any:
+        if isinstance(value, str):
+            return {"pi": arb.pi, "e": arb.const_e, "euler": arb.const_euler}[value]()
+        return ball(value)
+
+    def integer_power(self, exponent: int) -> Callable[[Any], Any]:
+        # x·x forgets that both factors are the same number: an even power is never negative.
+        if exponent % 2 == 0:
+            return lambda x: abs(x) ** exponent
+        return lambda x: x**exponent
+
+    def add(self, x: Any, y: Any) -> Any:
+        return x + y
+
+    def sub(self, x: Any, y: Any) -> Any:
+        return x - y
+
+    def mul(self, x: Any, y: Any) -> Any:
+        return x * y
+
+    def div(self, x: Any, y: Any) -> Any:
+        return x / y
+
+    def neg(self, x: Any) -> Any:
+        return -x
+
+    def pow(self, x: Any, y: Any) -> Any:
+        if x > 0:
+            return x**y
+        # The closed end 0 of [0, h]: u^n is continuous there for n > 0, where exp(n ln u) is not.
+        if x >= 0 and y > 0:
+            return arb(0) if x.is_zero() else hull(arb(0), x.upper() ** y)
+        if y.is_zero():
+            return arb(1)
+        if y.is_integer():
+            return x**y
+        return arb.nan()
+
+    def sqrt(self, x: Any) -> Any:
+        return x.sqrt()
+
+    def exp(self, x: Any) -> Any:
+        return x.exp()
+
+    def log(self, x: Any) -> Any:
+        return x.log()
+
+    def sin(self, x: Any) -> Any:
+        return x.sin()
+
+    def cos(self, x: Any) -> Any:
+        return x.cos()
+
+    def tan(self, x: Any) -> Any:
+        return x.tan()
+
+    def sinh(self, x: Any) -> Any:
+        return x.sinh()
+
+    def cosh(self, x: Any) -> Any:
+        return x.cosh()
+
+    def tanh(self, x: Any) -> Any:
+        return x.tanh()
+
+    def erf(self, x: Any) -> Any:
+        return x.erf()
+
+    def erfc(self, x: Any) -> Any:
+        return x.erfc()
+
+    def erfinv(self, x: Any) -> Any:
+        return x.erfinv()
+
+    def erfcinv(self, x: Any) -> Any:
+        return x.erfcinv()
+
+    def gamma(self, x: Any) -> Any:
+        return x.gamma()
+
+    def lgamma(self, x: Any) -> Any:
+        return x.lgamma()
+
+    def digamma(self, x: Any) -> Any:
+        return x.digamma()
+
+    def harmonic(self, x: Any) -> Any:
+        return (x + 1).digamma() + arb.const_euler()
+
+    def ei(self, x: Any) -> Any:
+        return x.ei()
+
+    def log1p(self, x: Any) -> Any:
+        return x.log1p()
+
+    def expm1(self, x: Any) -> Any:
+        return x.expm1()
+
+    def phi1(self, x: Any) -> Any:
+        return _series(x, lambda j: 1 / arb(j + 2)) if _is_small(x) else x.expm1() / x
+
+    def phi2(self, x: Any) -> Any:
+        # (e^x − 1 − x)/x² loses two factors of x near zero: the series has none to lose.
+        if _is_small(x):
+            return _series(x, lambda j: 1 / arb(j + 3)) / 2
+        return (x.expm1() - x) / x**2
+
+    def Ein(self, x: Any) -> Any:
+        if _is_small(x):
+            return x * _series(-x, lambda j: arb(j + 1) / arb(j + 2) ** 2)
+        return self.constant("euler") + abs(x).log() - (-x).ei()
+
+    def scaled_ei(self, x: Any) -> Any:
+        return x.ei() * (-x).exp()
+
+    def wright_omega(self, x: Any) -> Any:
+        return x.exp().lambertw()
+
+    def absolute(self, x: Any) -> Any:
+        return abs(x)
+
+    def minimum(self, x: Any, y: Any) -> Any:
+        return x.min(y)
+
+    def maximum(self, x: Any, y: Any) -> Any:
+        return x.max(y)
+
+    def less(self, x: Any, y: Any) -> bool | None:
+        return True if x < y else False if x > y else None
+
+    def both(self, x: bool | None, y: bool | None) -> bool | None:
+        return False if x is False or y is False else None if x is None or y is None else True
+
+    def either(self, x: bool | None, y: bool | None) -> bool | None:
+        return True if x or y else None if x is None or y is None else False
+
+    def where(self, condition: bool | None, x: Any, y: Any) -> Any:
+        return hull(x, y) if condition is None else x if condition else y
+
+
+def _is_small(x: Any) -> bool:
+    return bool(x.abs_upper() < 1)
+
+
+def _series(x: Any, ratio: Callable[[int], arb]) -> Any:
+    """Σ_j c_j x^j with c_0 = 1 and c_{j+1}/c_j = ratio(j) ≤ 1/2 decreasing, for |x| < 1."""
+    term = total = x * 0 + 1
+    bits, j = ctx.prec, 0
+    while True:
+        term = term * x * ratio(j)
+        j += 1
+        size = term.abs_upper()
+        # The remainder is at most the last term times Σ 2^{−i} = 1 more of it, |x| < 1.
+        if size < arb(2) ** (-bits - 4) or j > bits:
+            error = symmetric(2 * size)
+            return total + term + (error if isinstance(x, arb) else acb(error, error))
+        total += term
+
+
+class ComplexBalls(RealBalls):
+    """Complex balls for contour bounds: with ``analytic``, NaN where a branch cut is touched."""
+
+    def __init__(self, analytic: bool) -> None:
+        self.analytic = analytic
+
+    def constant(self, value: Fraction | str) -> Any:
+        return acb(super().constant(value))
+
+    def integer_power(self, exponent: int) -> Callable[[Any], Any]:
+        return lambda x: x**exponent
+
+    def pow(self, x: Any, y: Any) -> Any:
+        return x.pow(y, analytic=self.analytic)
+
+    def sqrt(self, x: Any) -> Any:
+        return x.sqrt(analytic=self.analytic)
+
+    def log(self, x: Any) -> Any:
+        return x.log(analytic=self.analytic)
+
+    def log1p(self, x: Any) -> Any:
+        return (1 + x).log(analytic=self.analytic)
+
+    def absolute(self, x: Any) -> Any:
+        return x.real_abs(analytic=self.analytic)
+
+    def minimum(self, x: Any, y: Any) -> Any:
+        return x.real_min(y, analytic=self.analytic)
+
+    def maximum(self, x: Any, y: Any) -> Any:
+        return x.real_max(y, analytic=self.analytic)
+
+    def less(self, x: Any, y: Any) -> bool | None:
+        return super().less(x.real, y.real)
+
+    def where(self, condition: bool | None, x: Any, y: Any) -> Any:
+        if condition is None:
+            return acb(arb.nan()) if self.analytic else x.union(y)
+        return x if condition else y
+
+    def _real_only(self, name: str, x: Any) -> Any:
+        if not x.imag.is_zero():
+            return acb(arb.nan())
+        return acb(getattr(RealBalls, name)(REAL, x.real))
+
+    def Ein(self, x: Any) -> Any:
+        if _is_small(x):
+            return x * _series(-x, lambda j: arb(j + 1) / arb(j + 2) ** 2)
+        return self._real_only("Ein", x)
+
+    def ei(self, x: Any) -> Any:
+        return self._real_only("ei", x)
+
+    def scaled_ei(self, x: Any) -> Any:
+        return self._real_only("scaled_ei", x)
+
+    def wright_omega(self, x: Any) -> Any:
+        return self._real_only("wright_omega", x)
+
+    def erfinv(self, x: Any) -> Any:
+        return self._real_only("erfinv", x)
+
+    def erfcinv(self, x: Any) -> Any:
+        return self._real_only("erfcinv", x)
+
+
+REAL = RealBalls()
+_ANALYTIC, _PLAIN = ComplexBalls(True), ComplexBalls(False)
+
+
+def complex_arithmetic(analytic: bool) -> ComplexBalls:
+    """The complex arithmetic that an integrand is asked for."""
+    return _ANALYTIC if analytic else _PLAIN
+
+
+def number(x: arb, digits: int) -> Number:
+    """A finite ball as a `Number`, a few digits wider than asked."""
+    if x.is_zero():
+        return Number.exact(0)
+    mid, rad, exp10 = x.mid_rad_10exp(digits + 8)
+    return Number.ball(int(mid), int(rad), int(exp10))
+
+
+def certify(evaluate: Callable[[], arb], digits: int, what: str = "the value") -> Number:
+    """Evaluate at rising precision until ``digits`` significant digits are certain.
+
+    The radius that is accepted is below 10^{−digits−1} of the value. Raises NotCertified with the
+    best enclosure past 65,536 bits beyond those that the digits alone need.
+    """
+    target = math.ceil((digits + 1) * BITS_PER_DIGIT) + 2
+    bits = target + 30
+    best: arb | None = None
+    while bits <= MAX_BITS + 2 * target:
+        with precision(bits):
+            x = evaluate()
+            if x.is_finite():
+                best = x
+                accuracy = x.rel_accuracy_bits()
+                if x.is_zero() or accuracy >= target:
+                    return number(x, digits)
+                # Where the sign is certain the deficit is known; otherwise only doubling is safe.
+                bits += 2 * bits if accuracy < 0 else target - accuracy + 30
+                continue
+        bits *= 2
+    raise NotCertified(
+        f"{what} is not certified to {digits} digits within {MAX_BITS} bits; best: {best}"
+        + ("; a value of exactly 0 has no significant digits" if best and 0 in best else ""),
+        number(best, digits) if best is not None else None,
+    )
+
+
+def integral(function: Callable[[acb, bool], acb], low: arb, high: arb) -> arb:
+    """∫ function over [low, high], certified: NaN where the integrand is not bounded by balls."""
+    return acb.integral(function, acb(low), acb(high)).real
