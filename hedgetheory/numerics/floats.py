@@ -73,7 +73,9 @@ class Floats:
         x = np.asarray(x, dtype=np.float64)
         small = np.abs(x) < 0.5
         safe = np.where(small, 1.0, x)
-        return np.where(small, _horner(np.where(small, x, 0.0), _PHI2), (special.exprel(safe) - 1.0) / safe)
+        return np.where(
+            small, _horner(np.where(small, x, 0.0), _PHI2), (special.exprel(safe) - 1.0) / safe
+        )
 
     def Ein(self, x: Any) -> Any:
         x = np.asarray(x, dtype=np.float64)

@@ -15,7 +15,20 @@ class HighPrecision:
     def __init__(self, digits: int = 30) -> None:
         self.context = mpmath.MPContext()
         self.context.dps = digits
-        for name in "exp log sqrt sin cos tan sinh cosh tanh erf erfc erfinv".split():
+        for name in [
+            "exp",
+            "log",
+            "sqrt",
+            "sin",
+            "cos",
+            "tan",
+            "sinh",
+            "cosh",
+            "tanh",
+            "erf",
+            "erfc",
+            "erfinv",
+        ]:
             setattr(self, name, getattr(self.context, name))
         self.gamma, self.lgamma = self.context.gamma, self.context.loggamma
         self.digamma, self.harmonic = self.context.digamma, self.context.harmonic
@@ -69,8 +82,10 @@ class HighPrecision:
         return self.context.hyp1f1(1, 3, x) / 2
 
     def Ein(self, x: Any) -> Any:
-        return x * self.context.hyp2f2(1, 1, 2, 2, -x) if x < 1 else (
-            self.context.euler + self.log(x) - self.ei(-x)
+        return (
+            x * self.context.hyp2f2(1, 1, 2, 2, -x)
+            if x < 1
+            else (self.context.euler + self.log(x) - self.ei(-x))
         )
 
     def scaled_ei(self, x: Any) -> Any:

@@ -16,8 +16,33 @@ import sympy
 #: sympy function name -> method name of an arithmetic, where the two differ.
 _METHOD = {"Abs": "absolute", "loggamma": "lgamma", "Ei": "ei"}
 _UNARY = frozenset(
-    "exp log sin cos tan sinh cosh tanh erf erfc erfinv erfcinv Abs gamma loggamma digamma "
-    "harmonic Ei log1p expm1 phi1 phi2 Ein scaled_ei wright_omega".split()
+    [
+        "exp",
+        "log",
+        "sin",
+        "cos",
+        "tan",
+        "sinh",
+        "cosh",
+        "tanh",
+        "erf",
+        "erfc",
+        "erfinv",
+        "erfcinv",
+        "Abs",
+        "gamma",
+        "loggamma",
+        "digamma",
+        "harmonic",
+        "Ei",
+        "log1p",
+        "expm1",
+        "phi1",
+        "phi2",
+        "Ein",
+        "scaled_ei",
+        "wright_omega",
+    ]
 )
 _CONSTANTS = {sympy.pi: "pi", sympy.E: "e", sympy.EulerGamma: "euler"}
 #: relation -> are its sides exchanged to read "less"?
