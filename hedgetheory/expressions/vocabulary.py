@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import sympy
-from sympy import Ei, EulerGamma, Function, Integer, LambertW, Rational, S, exp, log
+from sympy import Ei, EulerGamma, Function, LambertW, Rational, S, exp, log
 
 
 class Special(Function):  # type: ignore[misc]
@@ -74,6 +74,16 @@ class phi2(Special):
         return (exp(x) - 1 - x) / x**2
 
 
+class phi3(Special):
+    """φ₃(x) = (e^x − 1 − x − x²/2)/x³; φ₃(0) = 1/6."""
+
+    at_zero = Rational(1, 6)
+
+    @staticmethod
+    def definition(x: sympy.Expr) -> sympy.Expr:
+        return (exp(x) - 1 - x - x**2 / 2) / x**3
+
+
 class Ein(Special):
     """Ein(x) = ∫₀ˣ (1 − e^{−t})/t dt, entire; Ein(0) = 0."""
 
@@ -106,7 +116,7 @@ class wright_omega(Special):
         return self / (1 + self)
 
 
-VOCABULARY: tuple[type[Special], ...] = (log1p, expm1, phi1, phi2, Ein, scaled_ei, wright_omega)
+VOCABULARY: tuple[type[Special], ...] = (log1p, expm1, phi1, phi2, phi3, Ein, scaled_ei, wright_omega)
 
 
 def spell_out(expr: sympy.Expr) -> sympy.Expr:
@@ -120,12 +130,12 @@ def spell_out(expr: sympy.Expr) -> sympy.Expr:
 __all__ = [
     "VOCABULARY",
     "Ein",
-    "Integer",
     "Special",
     "expm1",
     "log1p",
     "phi1",
     "phi2",
+    "phi3",
     "scaled_ei",
     "spell_out",
     "wright_omega",

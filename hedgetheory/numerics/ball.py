@@ -53,7 +53,7 @@ class RealBalls:
     """Real balls; a result that is not finite says that the point is outside the domain."""
 
     def state(self) -> Hashable:
-        return ctx.prec
+        return int(ctx.prec)
 
     def constant(self, value: Fraction | str) -> Any:
         if isinstance(value, str):
@@ -161,6 +161,11 @@ class RealBalls:
         if _is_small(x):
             return _series(x, lambda j: 1 / arb(j + 3)) / 2
         return (x.expm1() - x) / x**2
+
+    def phi3(self, x: Any) -> Any:
+        if _is_small(x):
+            return _series(x, lambda j: 1 / arb(j + 4)) / 6
+        return (x.expm1() - x - x**2 / 2) / x**3
 
     def Ein(self, x: Any) -> Any:
         if _is_small(x):

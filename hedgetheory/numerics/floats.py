@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 _EULER = 0.5772156649015329
 #: 1/(j + 2)! and so on: Taylor coefficients used where |x| < 0.5, beyond which closed forms hold
 #: more digits than they lose.
-_TERMS = 16
+_TERMS = 20
 
 
 def _horner(x: Any, coefficients: list[float]) -> Any:
@@ -30,8 +30,15 @@ def _factorial_tail(shift: int) -> list[float]:
     return [float(1 / special.factorial(j + shift, exact=True)) for j in range(_TERMS)]
 
 
-_PHI2 = _factorial_tail(2)
+_PHI2, _PHI3 = _factorial_tail(2), _factorial_tail(3)
 _EIN = [(-1.0) ** j / ((j + 1) * float(special.factorial(j + 1, exact=True))) for j in range(18)]
+
+
+def _split(x: Any, radius: float) -> tuple[Any, Any, Any, Any]:
+    """x, where |x| < radius, and x made harmless outside and inside of it."""
+    x = np.asarray(x, dtype=np.float64)
+    small = np.abs(x) < radius
+    return x, small, np.where(small, x, 0.0), np.where(small, 1.0, x)
 
 
 class Floats:
@@ -70,18 +77,16 @@ class Floats:
         return special.exprel(x)
 
     def phi2(self, x: Any) -> Any:
-        x = np.asarray(x, dtype=np.float64)
-        small = np.abs(x) < 0.5
-        safe = np.where(small, 1.0, x)
-        return np.where(
-            small, _horner(np.where(small, x, 0.0), _PHI2), (special.exprel(safe) - 1.0) / safe
-        )
+        x, small, inner, safe = _split(x, 0.5)
+        return np.where(small, _horner(inner, _PHI2), (special.exprel(safe) - 1.0) / safe)
+
+    def phi3(self, x: Any) -> Any:
+        x, small, inner, safe = _split(x, 1.0)
+        far = ((special.exprel(safe) - 1.0) / safe - 0.5) / safe
+        return np.where(small, _horner(inner, _PHI3), far)
 
     def Ein(self, x: Any) -> Any:
-        x = np.asarray(x, dtype=np.float64)
-        small = np.abs(x) < 1.0
-        inner = np.where(small, x, 0.0)
-        safe = np.where(small, 1.0, x)
+        x, small, inner, safe = _split(x, 1.0)
         with np.errstate(invalid="ignore"):
             # For x < 0: Ein(x) = γ + ln|x| − Ei(−x) with Ei = expi; for x > 0, −Ei(−x) = E₁(x).
             far = _EULER + np.log(np.abs(safe)) - special.expi(-safe)

@@ -15,21 +15,11 @@ class HighPrecision:
     def __init__(self, digits: int = 30) -> None:
         self.context = mpmath.MPContext()
         self.context.dps = digits
-        for name in [
-            "exp",
-            "log",
-            "sqrt",
-            "sin",
-            "cos",
-            "tan",
-            "sinh",
-            "cosh",
-            "tanh",
-            "erf",
-            "erfc",
-            "erfinv",
-        ]:
-            setattr(self, name, getattr(self.context, name))
+        context = self.context
+        self.exp, self.log, self.sqrt = context.exp, context.log, context.sqrt
+        self.sin, self.cos, self.tan = context.sin, context.cos, context.tan
+        self.sinh, self.cosh, self.tanh = context.sinh, context.cosh, context.tanh
+        self.erf, self.erfc, self.erfinv = context.erf, context.erfc, context.erfinv
         self.gamma, self.lgamma = self.context.gamma, self.context.loggamma
         self.digamma, self.harmonic = self.context.digamma, self.context.harmonic
         self.log1p, self.expm1, self.ei = self.context.log1p, self.context.expm1, self.context.ei
@@ -37,7 +27,7 @@ class HighPrecision:
         self.minimum, self.maximum = min, max
 
     def state(self) -> Hashable:
-        return self.context.prec
+        return int(self.context.prec)
 
     def constant(self, value: Fraction | str) -> Any:
         if isinstance(value, str):
@@ -80,6 +70,9 @@ class HighPrecision:
 
     def phi2(self, x: Any) -> Any:
         return self.context.hyp1f1(1, 3, x) / 2
+
+    def phi3(self, x: Any) -> Any:
+        return self.context.hyp1f1(1, 4, x) / 6
 
     def Ein(self, x: Any) -> Any:
         return (

@@ -15,8 +15,8 @@ import sympy
 
 #: sympy function name -> method name of an arithmetic, where the two differ.
 _METHOD = {"Abs": "absolute", "loggamma": "lgamma", "Ei": "ei"}
-_UNARY = frozenset(
-    [
+_UNARY = {
+    *(
         "exp",
         "log",
         "sin",
@@ -29,21 +29,10 @@ _UNARY = frozenset(
         "erfc",
         "erfinv",
         "erfcinv",
-        "Abs",
-        "gamma",
-        "loggamma",
-        "digamma",
-        "harmonic",
-        "Ei",
-        "log1p",
-        "expm1",
-        "phi1",
-        "phi2",
-        "Ein",
-        "scaled_ei",
-        "wright_omega",
-    ]
-)
+    ),
+    *("Abs", "gamma", "loggamma", "digamma", "harmonic", "Ei"),
+    *("log1p", "expm1", "phi1", "phi2", "phi3", "Ein", "scaled_ei", "wright_omega"),
+}
 _CONSTANTS = {sympy.pi: "pi", sympy.E: "e", sympy.EulerGamma: "euler"}
 #: relation -> are its sides exchanged to read "less"?
 _RELATIONS = {

@@ -103,6 +103,9 @@ class Rationals:
             raise NotRational
         return Fraction(1, 2)
 
+    def phi3(self, x: Fraction) -> Fraction:
+        return self.phi2(x) / 3
+
     def gamma(self, x: Fraction) -> Fraction:
         raise NotRational
 

@@ -1,0 +1,134 @@
+"""The prover: identities reduced to zero, and antiderivatives differentiated back.
+
+Nothing here trusts a one-shot `integrate` or `simplify`. An identity holds when its spelled-out
+difference expands to the zero of a rational function in independent-looking generators: a zero
+there is a zero whatever relations hold between the generators. What does not reduce is not
+proved. Callers confirm each identity by balls at random exact points (`numerics.confirm`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import sympy
+
+from hedgetheory.expressions.vocabulary import spell_out
+
+
+@dataclass(frozen=True)
+class Step:
+    """One machine-checked step: what it says, how it was checked, whether it holds."""
+
+    says: str
+    by: str
+    holds: bool
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Steps that together prove a statement; ``rests_on`` names the theorems that are cited."""
+
+    statement: str
+    steps: tuple[Step, ...]
+    rests_on: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Every step holds, and there is at least one: an empty proof proves nothing."""
+        return bool(self.steps) and all(step.holds for step in self.steps)
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "statement": self.statement,
+            "holds": self.holds,
+            "steps": [{"says": s.says, "by": s.by, "holds": s.holds} for s in self.steps],
+            "rests_on": list(self.rests_on),
+        }
+
+
+def reduces_to_zero(expr: sympy.Expr) -> bool:
+    """Whether ``expr`` is identically zero, shown by expansion; False means "not shown".
+
+    >>> x = sympy.Symbol("x", positive=True)
+    >>> reduces_to_zero(sympy.exp(x + 1) - sympy.E * sympy.exp(x))
+    True
+    >>> reduces_to_zero(sympy.exp(x) - 1)
+    False
+    """
+    spelled = _normal(spell_out(sympy.sympify(expr)))
+    if spelled == 0:
+        return True
+    numerator = _normal(sympy.numer(sympy.together(spelled)))
+    if numerator == 0:
+        return True
+    return bool(_normal(sympy.numer(sympy.cancel(sympy.together(numerator)))) == 0)
+
+
+def _normal(expr: sympy.Expr) -> sympy.Expr:
+    """Products of powers of single generators: e^{a+b}, x^{a+b}, e^{c ln b}, ln(ab) all split."""
+    expr = expr.replace(sympy.exp, _without_logs)
+    expr = expr.replace(sympy.Pow, lambda base, power: sympy.expand(base) ** power)
+    expr = sympy.expand_log(sympy.expand(expr, power_base=True, power_exp=True))
+    return sympy.expand(sympy.powsimp(sympy.expand(expr), combine="exp", deep=True), deep=True)
+
+
+def _without_logs(exponent: sympy.Expr) -> sympy.Expr:
+    """e^{exponent} with its terms c·ln(b) turned into powers b^c."""
+    factors = []
+    for term in sympy.Add.make_args(sympy.expand(exponent)):
+        logs = [f for f in sympy.Mul.make_args(term) if isinstance(f, sympy.log)]
+        if len(logs) == 1:
+            factors.append(logs[0].args[0] ** (term / logs[0]))
+        else:
+            factors.append(sympy.exp(term))
+    return sympy.Mul(*factors)
+
+
+def identity(says: str, difference: sympy.Expr) -> Step:
+    """The step that ``difference`` is identically zero."""
+    return Step(says, "reduced to zero", reduces_to_zero(difference))
+
+
+def limit_is(
+    says: str, expr: sympy.Expr, symbol: sympy.Symbol, at: sympy.Expr, value: sympy.Expr
+) -> Step:
+    """The step that ``expr`` tends to ``value`` as ``symbol`` → ``at`` from inside (0, 1) or ∞."""
+    direct = expr.subs(symbol, at)
+    finite = not direct.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo)
+    if finite:
+        return Step(
+            says, "substitution in a continuous expression", reduces_to_zero(direct - value)
+        )
+    found = sympy.limit(expr, symbol, at, "+" if at == 0 else "-")
+    return Step(says, "limit", reduces_to_zero(found - value))
+
+
+@dataclass(frozen=True)
+class Antiderivative:
+    """∫ integrand over (low, high) = value, by a proposed antiderivative.
+
+    The antiderivative must be continuous on the open interval; its limits are taken at the ends.
+    """
+
+    integrand: sympy.Expr
+    antiderivative: sympy.Expr
+    variable: sympy.Symbol
+    value: sympy.Expr
+    low: sympy.Expr = field(default=sympy.S.Zero)
+    high: sympy.Expr = field(default=sympy.S.One)
+    #: limits at the ends where substitution does not give them
+    ends: Mapping[sympy.Expr, sympy.Expr] = field(default_factory=dict)
+
+    def prove(self, statement: str) -> Proof:
+        x, a = self.variable, self.antiderivative
+        at = {end: self.ends.get(end, a.subs(x, end)) for end in (self.low, self.high)}
+        steps = [
+            identity(f"d/d{x} [{a}] = {self.integrand}", sympy.diff(a, x) - self.integrand),
+            *(limit_is(f"limit at {x} = {end} is {v}", a, x, end, v) for end, v in at.items()),
+            identity(
+                f"difference of the limits = {self.value}",
+                at[self.high] - at[self.low] - self.value,
+            ),
+        ]
+        return Proof(statement, tuple(steps))
