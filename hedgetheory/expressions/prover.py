@@ -56,33 +56,53 @@ def reduces_to_zero(expr: sympy.Expr) -> bool:
     >>> reduces_to_zero(sympy.exp(x) - 1)
     False
     """
-    spelled = _normal(spell_out(sympy.sympify(expr)))
+    spelled = sympy.expand_log(spell_out(sympy.sympify(expr)))
     if spelled == 0:
         return True
-    numerator = _normal(sympy.numer(sympy.together(spelled)))
-    if numerator == 0:
-        return True
-    return bool(_normal(sympy.numer(sympy.cancel(sympy.together(numerator)))) == 0)
+    numerator = sympy.numer(sympy.together(_generators(spelled)))
+    return bool(sympy.expand(numerator) == 0)
 
 
-def _normal(expr: sympy.Expr) -> sympy.Expr:
-    """Products of powers of single generators: e^{a+b}, x^{a+b}, e^{c ln b}, ln(ab) all split."""
-    expr = expr.replace(sympy.exp, _without_logs)
-    expr = expr.replace(sympy.Pow, lambda base, power: sympy.expand(base) ** power)
-    expr = sympy.expand_log(sympy.expand(expr, power_base=True, power_exp=True))
-    return sympy.expand(sympy.powsimp(sympy.expand(expr), combine="exp", deep=True), deep=True)
+class _power(sympy.Function):  # type: ignore[misc]
+    """b^s kept as one opaque generator, so that sympy does not merge b^{s−1} back together."""
 
 
-def _without_logs(exponent: sympy.Expr) -> sympy.Expr:
-    """e^{exponent} with its terms c·ln(b) turned into powers b^c."""
+def _generators(expr: sympy.Expr) -> sympy.Expr:
+    """``expr`` as a rational function of symbols, functions and opaque powers b^s.
+
+    b^{s₁+s₂} = b^{s₁}b^{s₂} and b^{ks} = (b^s)^k for integer k hold for every base; (b^s)^t = b^{st}
+    is used for positive b and real s, and e^{c ln b} = b^c.
+    """
+    if not expr.args:
+        return expr
+    if isinstance(expr, (sympy.Pow, sympy.exp)):
+        base, exponent = expr.as_base_exp()
+        if isinstance(base, sympy.Pow) and base.base.is_positive and base.exp.is_real:
+            base, exponent = base.base, base.exp * exponent
+        return _split_power(base, sympy.expand(sympy.cancel(sympy.expand(exponent))))
+    return expr.func(*map(_generators, expr.args))
+
+
+def _split_power(base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
     factors = []
-    for term in sympy.Add.make_args(sympy.expand(exponent)):
-        logs = [f for f in sympy.Mul.make_args(term) if isinstance(f, sympy.log)]
-        if len(logs) == 1:
-            factors.append(logs[0].args[0] ** (term / logs[0]))
+    for term in sympy.Add.make_args(exponent):
+        coefficient, rest = term.as_coeff_Mul()
+        if base == sympy.E:
+            logs = [f for f in sympy.Mul.make_args(term) if isinstance(f, sympy.log)]
+            if len(logs) == 1:
+                factors.append(_split_power(logs[0].args[0], sympy.expand(term / logs[0])))
+                continue
+        if term.is_Rational and base != sympy.E:
+            factors.append(_generators(base) ** term)
+        elif coefficient.is_Integer:
+            factors.append(_power(_canonical(base), rest) ** coefficient)
         else:
-            factors.append(sympy.exp(term))
+            factors.append(_power(_canonical(base), rest / coefficient.q) ** coefficient.p)
     return sympy.Mul(*factors)
+
+
+def _canonical(base: sympy.Expr) -> sympy.Expr:
+    return sympy.expand(base)
 
 
 def identity(says: str, difference: sympy.Expr) -> Step:
@@ -95,8 +115,8 @@ def limit_is(
 ) -> Step:
     """The step that ``expr`` tends to ``value`` as ``symbol`` → ``at`` from inside (0, 1) or ∞."""
     direct = expr.subs(symbol, at)
-    finite = not direct.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo)
-    if finite:
+    zero_power = any(e.base == 0 for e in direct.atoms(sympy.Pow))
+    if not zero_power and not direct.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
         return Step(
             says, "substitution in a continuous expression", reduces_to_zero(direct - value)
         )
