@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import sympy
 
+from hedgetheory.expressions.signs import inside, shown_continuous, shown_positive
 from hedgetheory.expressions.vocabulary import spell_out
 
 
@@ -56,7 +57,12 @@ def reduces_to_zero(expr: sympy.Expr) -> bool:
     >>> reduces_to_zero(sympy.exp(x) - 1)
     False
     """
-    spelled = sympy.expand_log(spell_out(sympy.sympify(expr)))
+    expr = sympy.sympify(expr)
+    # A float is not the number it was rounded from, and the special functions are real only:
+    # the definition of Ein at a negative argument differs from it by iπ.
+    if expr.has(sympy.Float, sympy.I):
+        return False
+    spelled = sympy.expand_log(spell_out(expr))
     if spelled == 0:
         return True
     numerator = sympy.numer(sympy.together(_generators(spelled)))
@@ -70,7 +76,7 @@ class _power(sympy.Function):  # type: ignore[misc]
 def _generators(expr: sympy.Expr) -> sympy.Expr:
     """``expr`` as a rational function of symbols, functions and opaque powers b^s.
 
-    b^{s₁+s₂} = b^{s₁}b^{s₂} and b^{ks} = (b^s)^k for integer k hold for every base; (b^s)^t = b^{st}
+    b^{s₁+s₂} = b^{s₁}b^{s₂} and b^{ks} = (b^s)^k, integer k, hold for every base; (b^s)^t = b^{st}
     is used for positive b and real s, and e^{c ln b} = b^c.
     """
     if not expr.args:
@@ -110,6 +116,11 @@ def identity(says: str, difference: sympy.Expr) -> Step:
     return Step(says, "reduced to zero", reduces_to_zero(difference))
 
 
+def positive(says: str, expr: sympy.Expr) -> Step:
+    """The step that ``expr`` > 0 on the open domain of every parameter in it, and 0 < u < 1."""
+    return Step(says, "sign by structure", shown_positive(inside(expr)))
+
+
 def limit_is(
     says: str, expr: sympy.Expr, symbol: sympy.Symbol, at: sympy.Expr, value: sympy.Expr
 ) -> Step:
@@ -128,7 +139,8 @@ def limit_is(
 class Antiderivative:
     """∫ integrand over (low, high) = value, by a proposed antiderivative.
 
-    The antiderivative must be continuous on the open interval; its limits are taken at the ends.
+    The antiderivative must be continuous on the open interval (a pole inside would pass every
+    other step); its limits are taken at the ends.
     """
 
     integrand: sympy.Expr
@@ -145,6 +157,11 @@ class Antiderivative:
         at = {end: self.ends.get(end, a.subs(x, end)) for end in (self.low, self.high)}
         steps = [
             identity(f"d/d{x} [{a}] = {self.integrand}", sympy.diff(a, x) - self.integrand),
+            Step(
+                f"the antiderivative is continuous for {self.low} < {x} < {self.high}",
+                "domains of its parts",
+                shown_continuous(a, x, self.low, self.high),
+            ),
             *(limit_is(f"limit at {x} = {end} is {v}", a, x, end, v) for end, v in at.items()),
             identity(
                 f"difference of the limits = {self.value}",
