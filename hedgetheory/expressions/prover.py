@@ -80,7 +80,7 @@ def _generators(expr: sympy.Expr) -> sympy.Expr:
     is used for positive b and real s, and e^{c ln b} = b^c.
     """
     if not expr.args:
-        return expr
+        return _power(sympy.E, sympy.S.One) if expr == sympy.E else expr
     if isinstance(expr, (sympy.Pow, sympy.exp)):
         base, exponent = expr.as_base_exp()
         if isinstance(base, sympy.Pow) and base.base.is_positive and base.exp.is_real:
