@@ -8,12 +8,12 @@ work belongs in processes, not in threads.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
 
-from flint import acb, arb, ctx, fmpq
+from flint import acb, arb, arb_poly, ctx, fmpq, fmpz_mpoly_ctx, fmpz_poly
 
 from hedgetheory.errors import NotCertified
 from hedgetheory.exact import Number
@@ -32,6 +32,11 @@ def precision(bits: int) -> Iterator[None]:
         yield
     finally:
         ctx.prec = saved
+
+
+def current_bits() -> int:
+    """The working precision in force."""
+    return int(ctx.prec)
 
 
 def ball(value: Fraction | int) -> arb:
@@ -334,3 +339,56 @@ def certify(evaluate: Callable[[], arb], digits: int, what: str = "the value") -
 def integral(function: Callable[[acb, bool], acb], low: arb, high: arb) -> arb:
     """∫ function over [low, high], certified: NaN where the integrand is not bounded by balls."""
     return acb.integral(function, acb(low), acb(high)).real
+
+
+def polynomial(coefficients: Sequence[Any]) -> arb_poly:
+    """A polynomial with ball coefficients, the constant first; calling it evaluates or composes."""
+    return arb_poly(list(coefficients))
+
+
+def squarefree_factors(terms: dict[tuple[int, int], int]) -> list[tuple[dict[Any, int], int]]:
+    """The squarefree decomposition of Σ terms[i, j] xⁱyʲ over the integers, units dropped."""
+    context = fmpz_mpoly_ctx.get(("x", "y"), "lex")
+    _, factors = context.from_dict(terms).factor_squarefree()
+    return [
+        ({tuple(map(int, key)): int(c) for key, c in factor.to_dict().items()}, int(multiplicity))
+        for factor, multiplicity in factors
+    ]
+
+
+def irreducible_factors(coefficients: Sequence[int]) -> list[tuple[list[int], int]]:
+    """The irreducible factors of an integer polynomial, each with its multiplicity."""
+    _, factors = fmpz_poly(list(coefficients)).factor()
+    return [([int(c) for c in factor.coeffs()], int(times)) for factor, times in factors]
+
+
+def common_factor(polynomials: Sequence[Sequence[int]]) -> list[int]:
+    """The primitive greatest common divisor of integer polynomials."""
+    divisor = fmpz_poly([])
+    for coefficients in polynomials:
+        divisor = divisor.gcd(fmpz_poly(list(coefficients)))
+    content = divisor.content()
+    return [int(c // content) for c in divisor.coeffs()]
+
+
+def exact_quotient(dividend: Sequence[int], divisor: Sequence[int]) -> list[int]:
+    """dividend/divisor for integer polynomials that divide."""
+    quotient, rest = divmod(fmpz_poly(list(dividend)), fmpz_poly(list(divisor)))
+    if rest != 0:
+        raise ArithmeticError("the division of polynomials leaves a remainder")
+    return [int(c) for c in quotient.coeffs()]
+
+
+def real_roots(coefficients: Sequence[int]) -> list[arb]:
+    """Disjoint balls, one around each real root of a squarefree integer polynomial."""
+    found = fmpz_poly(list(coefficients)).complex_roots()
+    return [root.real for root, _ in found if root.imag.is_zero()]
+
+
+def enclosing_rationals(x: arb) -> tuple[Fraction, Fraction]:
+    """Rational bounds of a finite ball."""
+    ends = []
+    for end in (x.lower(), x.upper()):
+        mantissa, exponent = end.man_exp()
+        ends.append(Fraction(int(mantissa)) * Fraction(2) ** int(exponent))
+    return ends[0], ends[1]
