@@ -1,0 +1,292 @@
+"""`check`: the hypotheses, the whole shape of f, its best parameter, and whether it is hacked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hedgetheory.analysis.compare import largest
+from hedgetheory.analysis.curve import (
+    ONE,
+    ZERO,
+    NoExactForm,
+    curve_of,
+    gold_in_quantile,
+    gold_on_atoms,
+)
+from hedgetheory.analysis.expsum import canonical, symbolic
+from hedgetheory.analysis.gold import (
+    Change,
+    Gold,
+    NotPolynomial,
+    constant_sign,
+    pieces_of,
+    slope_pattern,
+)
+from hedgetheory.analysis.hypotheses import Hypothesis, hypotheses
+from hedgetheory.analysis.integers import IntegerChoice, best_integer
+from hedgetheory.analysis.picture import Picture, Point, picture_of
+from hedgetheory.errors import InputError
+from hedgetheory.exact import Number, short
+from hedgetheory.expressions.symbols import r, u
+from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
+from hedgetheory.policies.family import Family
+
+
+@dataclass(frozen=True)
+class ExtremumFound:
+    """An interior extremum of f."""
+
+    theta: Number
+    value: Number
+    kind: str
+
+
+@dataclass(frozen=True)
+class EndFound:
+    """An end of the domain with the value there, a limit where it is not attained."""
+
+    theta: Number
+    value: Number
+    attained: bool
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What `check` finds; `to_json` gives the fields of the command-line contract."""
+
+    regime: str
+    extrema: tuple[ExtremumFound, ...]
+    ends: tuple[EndFound, ...]
+    best: EndFound | None
+    integer: IntegerChoice | None
+    complete: str
+    domain: str
+    complete_reason: str
+    hacking: str
+    threshold: Number
+    hypotheses: tuple[Hypothesis, ...]
+    digits: int
+    notes: tuple[str, ...] = field(default=())
+
+    def to_json(self) -> dict[str, Any]:
+        """The contract's fields for `check`, without the common ones."""
+        entry: dict[str, Any] = {
+            "regime": self.regime,
+            "extrema": [
+                {"theta": self._json(e.theta), "value": self._json(e.value), "kind": e.kind}
+                for e in self.extrema
+            ],
+            "ends": [
+                {"theta": self._json(e.theta), "value": self._json(e.value), "attained": e.attained}
+                for e in self.ends
+            ],
+            "best": None
+            if self.best is None
+            else {"theta": self._json(self.best.theta), "value": self._json(self.best.value)},
+            "complete": {
+                "verdict": self.complete,
+                "domain": self.domain,
+                "reason": self.complete_reason,
+            },
+            "hacking": {"verdict": self.hacking, "threshold": self._json(self.threshold)},
+            "hypotheses": [h.to_json() for h in self.hypotheses],
+        }
+        if self.threshold.is_undefined:
+            entry["hacking"]["reason"] = self.threshold.reason
+        if self.integer is not None:
+            entry["integer"] = self.integer.to_json(self.digits)
+        if self.notes:
+            entry["notes"] = list(self.notes)
+        return entry
+
+    def _json(self, number: Number) -> dict[str, str] | None:
+        return number.to_json(self.digits)
+
+
+def check(law: Law, family: Family, gold: Gold, digits: int = 12) -> CheckResult:
+    """The regime of f, all its interior extrema, its ends, the best θ, and whether hacking occurs.
+
+    f(θ) = E_θ[g], with f′(θ) = ∫ g′ k_θ, k_θ = −∂_θ G_θ, for rank families.
+
+    Complete (every extremum on the whole domain, none missed) for: gold polynomial or piecewise
+    polynomial in the quantile under Best-of-n (rational exponents too), Best-of-Poisson and the
+    quantile tilt on laws without atoms; laws on finitely many atoms; the raw tilt on the uniform
+    law, and on the normal and exponential laws for polynomial gold in r. Gold in u on a law with
+    atoms is taken at u = F(r), the atom included. Anything else is decided where certified sign
+    changes and quadrature close it, and is "undecided" otherwise.
+
+    ``law``, ``family``; ``gold`` with an ``expr`` in `symbols.u` or `symbols.r`; ``digits``
+    significant digits of each number. Numbers are exact or certified; "complete" is exact, by
+    ball arithmetic over the whole domain, or by a cited theorem (variation diminishing, Karlin
+    1968), as its reason says. Raises InputError for a formula in neither variable or both, and
+    NotOnThisLaw where the policy does not exist.
+
+    >>> from types import SimpleNamespace
+    >>> from hedgetheory.laws.uniform import Uniform
+    >>> from hedgetheory.policies.best_of_n import BestOfN
+    >>> family = Family("bon", BestOfN, BestOfN.symbols[0], BestOfN.domains[0])
+    >>> found = check(Uniform(), family, SimpleNamespace(expr=u**12 * (1 - u), variable="u"))
+    >>> found.regime, found.integer.best, str(found.threshold)[:12]
+    ('peak', [12, 13], '12.489995996')
+
+    Source: paper, Definition 1 and Theorems 1 and 3 (arXiv 2506.19248).
+    """
+    _admit(gold)
+    changes, why_not = sign_changes(law, family, gold)
+    picture = _picture(law, family, gold, changes)
+    conditions = hypotheses(law, family, changes, why_not)
+    domain = _domain_text(law, family)
+    best, notes = _best(picture, digits)
+    verdict, threshold_ = _hacking(picture, conditions, digits)
+    integer = best_integer(picture, digits) if family.name == "bon" else None
+    return CheckResult(
+        regime=picture.regime,
+        extrema=tuple(
+            ExtremumFound(e.theta(digits), e.value(digits), e.kind) for e in picture.extrema
+        ),
+        ends=tuple(_end(p, digits) for p in (picture.lower_end, picture.upper_end)),
+        best=best,
+        integer=integer,
+        complete="certified" if picture.complete else "undecided",
+        domain=domain,
+        complete_reason=picture.route if picture.complete else picture.open_reason,
+        hacking=verdict,
+        threshold=threshold_,
+        hypotheses=tuple(conditions),
+        digits=digits,
+        notes=tuple(notes),
+    )
+
+
+def threshold(law: Law, family: Family, gold: Gold, digits: int = 12) -> Number:
+    """The hacking threshold θ† of Definition 1: f decreases beyond it, and from nowhere later.
+
+    It is the largest interior maximum where f decreases after it, and the lower end of the domain
+    where f decreases throughout. Assumptions, arguments and what is raised are those of `check`.
+    Undefined, with its reason, where f does not decrease at the upper end, or is undecided.
+
+    Source: paper, Definition 1 and Theorem 3.
+    """
+    _admit(gold)
+    changes, why_not = sign_changes(law, family, gold)
+    picture = _picture(law, family, gold, changes)
+    return _hacking(picture, hypotheses(law, family, changes, why_not), digits)[1]
+
+
+def _admit(gold: Gold) -> None:
+    extra = gold.expr.free_symbols - {u, r}
+    if extra or (gold.expr.has(u) and gold.expr.has(r)):
+        raise InputError(f"gold={gold.expr}, but must be a formula in u or in r alone [check]")
+
+
+def sign_changes(law: Law, family: Family, gold: Gold) -> tuple[list[Change] | None, str]:
+    """The strict sign changes of g′ (of the increments of g on atoms), None and why if unknown."""
+    try:
+        if isinstance(law, FiniteLaw):
+            return _changes_on_atoms(law, gold), ""
+        if not isinstance(law, ContinuousLaw):
+            return None, f"no sign changes on {law}"
+        if gold.expr.has(r):
+            pieces = pieces_of(gold.expr, r, *law.support)
+        else:
+            pieces = pieces_of(gold_in_quantile(law, gold), u, ZERO, ONE)
+        return slope_pattern(pieces)[1], ""
+    except (NotPolynomial, NoExactForm) as why:
+        return None, str(why)
+
+
+def _changes_on_atoms(law: FiniteLaw, gold: Gold) -> list[Change]:
+    values = gold_on_atoms(law, gold)
+    changes: list[Change] = []
+    before = 0
+    for i in range(1, len(values)):
+        step = canonical(symbolic(values[i]) - symbolic(values[i - 1]))
+        sign = constant_sign(step)
+        if sign and before and sign != before:
+            at = law.atoms[i - 1][0]
+            changes.append(Change(at, at, before, sign))
+        before = sign or before
+    return changes
+
+
+def _picture(law: Law, family: Family, gold: Gold, changes: list[Change] | None) -> Picture:
+    try:
+        curve = curve_of(law, family, gold)
+    except NoExactForm as why:
+        return undecided_picture(family, str(why))
+    return picture_of(curve, variation_bound(law, family, changes))
+
+
+def variation_bound(law: Law, family: Family, changes: list[Change] | None) -> int | None:
+    """A proved bound on the zeros of f′ on the open domain, with multiplicity; None without one.
+
+    Best-of-n and Best-of-Poisson: k is strictly totally positive of every order, so the number of
+    strict sign changes of g′ bounds it. The tilts: k is TP2 (quantile tilt), w strictly TP (every
+    tilt): the number is a bound for at most one sign change.
+    """
+    if changes is None:
+        return None
+    if family.name in ("bon", "bop"):
+        return len(changes)
+    tilts = family.name in ("quantile_tilt", "tilt")
+    return len(changes) if tilts and len(changes) <= 1 else None
+
+
+def undecided_picture(family: Family, why: str) -> Picture:
+    """A picture that says only why it is open."""
+    unknown = Number.undefined(why)
+    lower = Number.exact(family.domain.lower)
+    return Picture(
+        [],
+        [],
+        Point(lambda _: lower, lambda _: unknown),
+        Point(lambda _: Number.infinity(), lambda _: unknown, attained=False),
+        lambda x, digits: unknown,
+        why,
+    )
+
+
+def _end(point: Point, digits: int) -> EndFound:
+    return EndFound(point.theta(digits), point.value(digits), point.attained)
+
+
+def _best(picture: Picture, digits: int) -> tuple[EndFound | None, list[str]]:
+    """The largest of extrema and ends; of equals the first that is attained."""
+    if not picture.complete:
+        return None, ["best is not stated while the regime is undecided"]
+    points: list[Point] = [picture.lower_end, *picture.extrema, picture.upper_end]
+    if not picture.signs:
+        points = points[:1]
+    if any(point.value(digits).is_undefined for point in points):
+        return None, ["best is not stated: a value is not known"]
+    indices, certain = largest([point.value for point in points], digits)
+    notes = []
+    if not certain:
+        notes.append("best: values agree to more than 300 digits, the smallest theta is shown")
+    elif len(indices) > 1:
+        notes.append("best: an exact tie, the smallest theta is shown")
+    chosen = next((points[i] for i in indices if points[i].attained), points[indices[0]])
+    return _end(chosen, digits), notes
+
+
+def _hacking(picture: Picture, conditions: list[Hypothesis], digits: int) -> tuple[str, Number]:
+    """Definition 1: beyond some θ† f decreases while proxy reward and KL keep increasing."""
+    verdicts = {h.id: h.verdict for h in conditions}
+    if not picture.complete:
+        return "undecided", Number.undefined(picture.open_reason)
+    if not picture.signs:
+        return "refuted", Number.undefined("f is constant: there is no threshold")
+    if picture.signs[-1] > 0:
+        return "refuted", Number.undefined("f increases at the upper end: there is no threshold")
+    for name in ("kl_increasing", "proxy_increasing"):
+        if verdicts[name] != "proved":
+            return "undecided", Number.undefined(f"{name} is {verdicts[name]}")
+    # Decreasing from the start: hacking sets in at the lower end itself.
+    last = picture.extrema[-1] if picture.extrema else picture.lower_end
+    return "certified", last.theta(digits)
+
+
+def _domain_text(law: Law, family: Family) -> str:
+    limit = law.mgf_limit if family.name == "tilt" and isinstance(law, ContinuousLaw) else None
+    return f"[{short(family.domain.lower)}, {'inf' if limit is None else short(limit)})"
