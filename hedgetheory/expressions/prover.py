@@ -135,6 +135,11 @@ def limit_is(
     return Step(says, "limit", reduces_to_zero(found - value))
 
 
+def plain_exponents(expr: sympy.Expr) -> sympy.Expr:
+    """The same expression with each exponent simplified, so that its sign can be read."""
+    return expr.replace(sympy.Pow, lambda base, power: base ** sympy.factor(power))
+
+
 @dataclass(frozen=True)
 class Antiderivative:
     """∫ integrand over (low, high) = value, by a proposed antiderivative.
@@ -151,6 +156,8 @@ class Antiderivative:
     high: sympy.Expr = field(default=sympy.S.One)
     #: limits at the ends where substitution does not give them
     ends: Mapping[sympy.Expr, sympy.Expr] = field(default_factory=dict)
+    #: parameters restated for the limits, so that the signs of exponents are plain to sympy
+    domain: Mapping[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
 
     def prove(self, statement: str) -> Proof:
         x, a = self.variable, self.antiderivative
@@ -162,7 +169,16 @@ class Antiderivative:
                 "domains of its parts",
                 shown_continuous(a, x, self.low, self.high),
             ),
-            *(limit_is(f"limit at {x} = {end} is {v}", a, x, end, v) for end, v in at.items()),
+            *(
+                limit_is(
+                    f"limit at {x} = {end} is {value}",
+                    plain_exponents(a.xreplace(dict(self.domain))),
+                    x,
+                    end,
+                    value.xreplace(dict(self.domain)),
+                )
+                for end, value in at.items()
+            ),
             identity(
                 f"difference of the limits = {self.value}",
                 at[self.high] - at[self.low] - self.value,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import sympy
-from sympy import Ei, EulerGamma, Function, LambertW, Rational, S, exp, log
+from sympy import Ei, EulerGamma, Function, LambertW, Rational, S, erf, exp, log, sqrt
 
 
 class Special(Function):  # type: ignore[misc]
@@ -116,7 +116,20 @@ class wright_omega(Special):
         return self / (1 + self)
 
 
-VOCABULARY: tuple[type[Special], ...] = (log1p, expm1, phi1, phi2, phi3, Ein, scaled_ei, wright_omega)
+class ndtr(Special):
+    """Φ(x) of the standard normal law: sympy would turn erfc(−x) into 2 − erfc(x), which cancels."""
+
+    at_zero = Rational(1, 2)
+
+    @staticmethod
+    def definition(x: sympy.Expr) -> sympy.Expr:
+        return (1 + erf(x / sqrt(2))) / 2
+
+
+VOCABULARY: tuple[type[Special], ...] = (
+    *(log1p, expm1, phi1, phi2, phi3, Ein),
+    *(scaled_ei, wright_omega, ndtr),
+)
 
 
 def spell_out(expr: sympy.Expr) -> sympy.Expr:
@@ -133,6 +146,7 @@ __all__ = [
     "Special",
     "expm1",
     "log1p",
+    "ndtr",
     "phi1",
     "phi2",
     "phi3",

@@ -158,6 +158,16 @@ _BY_ANTIDERIVATIVE: dict[tuple[type, str], tuple[sympy.Expr, sympy.Expr, dict[An
         log(a) - (a - 1) / a,
         {S.One: S.Zero},
     ),
+    (Sibuya, "chi2"): (
+        -(a**2) * (1 - u) ** (2 * a - 1) / (2 * a - 1) - u,
+        (1 - a) ** 2 / (2 * a - 1),
+        {S.One: -S.One},
+    ),
+    (Sibuya, "renyi"): (
+        -(a**alpha) * (1 - u) ** (1 + alpha * (a - 1)) / (1 + alpha * (a - 1)),
+        (alpha * log(a) - log(1 + alpha * (a - 1))) / (alpha - 1),
+        {S.One: S.Zero},
+    ),
     (Sibuya, "mean_quantile"): (
         (1 - u) ** (a + 1) * a / (a + 1) - (1 - u) ** a,
         1 / (a + 1),
@@ -178,6 +188,11 @@ _UNIT_RATIO: dict[type, sympy.Expr] = {
 #: n > 1 and 0 < a < 1 in a form that sympy's signs understand; the ends are the reference.
 _EXCESS = sympy.Symbol("d", positive=True)
 _POSITIVE = {n: 1 + _EXCESS}
+#: E[w^α] under Sibuya(a) is finite for 1 + α(a − 1) > 0, written 1/(1 + d).
+_FINITE_MOMENT: dict[tuple[type, str], dict[sympy.Symbol, sympy.Expr]] = {
+    (Sibuya, "chi2"): {a: 1 - _EXCESS / (1 + _EXCESS) / 2},
+    (Sibuya, "renyi"): {a: 1 - _EXCESS / (1 + _EXCESS) / alpha},
+}
 
 
 def _by_antiderivative(key: tuple[type, str]) -> ClosedForm:
@@ -190,9 +205,11 @@ def _by_antiderivative(key: tuple[type, str]) -> ClosedForm:
     title = f"{quantity} of {policy.__name__} on a law without atoms"
 
     def prove() -> Proof:
-        parts = (integrand(w, log_w), antiderivative, integral)
-        f, a, i = (part.xreplace(_POSITIVE) for part in parts)
-        return Antiderivative(f, a, u, i, ends=ends).prove(f"{title} is {value}")
+        domain = _FINITE_MOMENT.get(key, _POSITIVE)
+        obligation = Antiderivative(
+            integrand(w, log_w), antiderivative, u, integral, ends=ends, domain=domain
+        )
+        return obligation.prove(f"{title} is {value}")
 
     return ClosedForm(value, prove, title)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 
 import sympy
-from sympy import erfc, erfcinv, exp, pi, sqrt
+from sympy import erfcinv, exp, pi, sqrt
 
 from hedgetheory.exact import RealInput, rational
 from hedgetheory.expressions.symbols import lam, r, u, ubar
+from hedgetheory.expressions.vocabulary import ndtr
 from hedgetheory.laws.base import ContinuousLaw, exact_symbol
 
 
@@ -31,8 +32,7 @@ class Normal(ContinuousLaw):
         m, s = exact_symbol(self.mean), exact_symbol(self.sd)
         z = (r - m) / s
         self.pdf = exp(-(z**2) / 2) / (s * sqrt(2 * pi))
-        self.cdf = erfc(-z / sqrt(2)) / 2
-        self.survival = erfc(z / sqrt(2)) / 2
+        self.cdf, self.survival = ndtr(z), ndtr(-z)
         # Each half from the smaller of u and ū, so that neither tail cancels.
         self.quantile = m + s * sqrt(2) * sympy.Piecewise(
             (-erfcinv(2 * u), u < sympy.Rational(1, 2)), (erfcinv(2 * ubar), True)

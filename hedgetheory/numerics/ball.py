@@ -54,6 +54,21 @@ def hull(low: arb, high: arb) -> arb:
     return low.union(high)
 
 
+def unit_interval() -> arb:
+    """The ball that is exactly [0, 1]."""
+    return arb(0.5, 0.5)
+
+
+def no_bound() -> arb:
+    """What a bound that could not be established returns: not a finite ball."""
+    return arb.nan()
+
+
+def upper_integer(x: arb) -> Fraction:
+    """An integer upper bound of |x|, for a finite ball."""
+    return Fraction(int(x.abs_upper().ceil().upper().fmpq().p)) + 1
+
+
 class RealBalls:
     """Real balls; a result that is not finite says that the point is outside the domain."""
 
@@ -182,6 +197,9 @@ class RealBalls:
 
     def wright_omega(self, x: Any) -> Any:
         return x.exp().lambertw()
+
+    def ndtr(self, x: Any) -> Any:
+        return (-x / arb(2).sqrt()).erfc() / 2
 
     def absolute(self, x: Any) -> Any:
         return abs(x)
@@ -392,3 +410,43 @@ def enclosing_rationals(x: arb) -> tuple[Fraction, Fraction]:
         mantissa, exponent = end.man_exp()
         ends.append(Fraction(int(mantissa)) * Fraction(2) ** int(exponent))
     return ends[0], ends[1]
+
+
+def as_complex(x: arb) -> acb:
+    """A real ball as a complex one."""
+    return acb(x)
+
+
+def current_precision() -> int:
+    """The working precision in bits."""
+    return int(ctx.prec)
+
+
+def power_of_two(exponent: int) -> arb:
+    """2^exponent, exactly."""
+    return arb(2) ** exponent
+
+
+def increasing_root(function: Callable[[arb], arb]) -> arb:
+    """A ball around the root in [0, 1] of an increasing function, by bisection to the precision.
+
+    The two ends of the ball have certified signs; where a sign cannot be decided at the working
+    precision the ball is as wide as what was decided.
+    """
+    low, high = arb(0), arb(1)
+    for _ in range(4 * ctx.prec):
+        middle = ((low + high) / 2).mid()
+        if middle <= low or middle >= high:
+            break
+        value = function(middle)
+        if value > 0:
+            high = middle
+        elif value < 0:
+            low = middle
+        elif value.is_zero():
+            return middle
+        else:
+            break
+        if (high - low) < middle * power_of_two(4 - ctx.prec):
+            break
+    return hull(low, high)

@@ -57,6 +57,7 @@ class Floats:
         np.negative,
         np.power,
     )
+    ndtr = special.ndtr
     less, both, either, where = np.less, np.logical_and, np.logical_or, np.where
 
     def state(self) -> Hashable:

@@ -89,6 +89,9 @@ class HighPrecision:
             return self.context.findroot(lambda w: w + self.log(w) - x, x - self.log(x))
         return self.context.lambertw(self.exp(x)).real
 
+    def ndtr(self, x: Any) -> Any:
+        return self.erfc(-x / self.sqrt(2)) / 2
+
     def less(self, x: Any, y: Any) -> bool:
         return bool(x < y)
 

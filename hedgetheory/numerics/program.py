@@ -31,7 +31,7 @@ _UNARY = {
         "erfcinv",
     ),
     *("Abs", "gamma", "loggamma", "digamma", "harmonic", "Ei"),
-    *("log1p", "expm1", "phi1", "phi2", "phi3", "Ein", "scaled_ei", "wright_omega"),
+    *("log1p", "expm1", "phi1", "phi2", "phi3", "Ein", "scaled_ei", "wright_omega", "ndtr"),
 }
 _CONSTANTS = {sympy.pi: "pi", sympy.E: "e", sympy.EulerGamma: "euler"}
 #: relation -> are its sides exchanged to read "less"?

@@ -106,6 +106,9 @@ class Rationals:
     def phi3(self, x: Fraction) -> Fraction:
         return self.phi2(x) / 3
 
+    def ndtr(self, x: Fraction) -> Fraction:
+        return self.phi2(x)
+
     def gamma(self, x: Fraction) -> Fraction:
         raise NotRational
 

@@ -119,4 +119,4 @@ class RankPolicy(Policy):
         return Fraction(1)
 
     #: Is w analytic and positive on the closed interval [0, 1]?
-    regular: ClassVar[bool] = True
+    regular: bool = True

@@ -26,7 +26,11 @@ class Draws(Parametric):
     pgf: sympy.Expr
     slope: sympy.Expr
     mean: sympy.Expr
-    tail_power = Fraction(1)
+
+    @property
+    def tail_power(self) -> Fraction:
+        """a with 1 − G(1 − s) = O(s^a): one but for Sibuya."""
+        return Fraction(1)
 
 
 class ZeroTruncatedPoisson(Draws):
@@ -104,6 +108,10 @@ class NegativeBinomial(Draws):
 
     def __init__(self, r: RealInput, p: RealInput) -> None:
         self._set(r, p)
+
+    @property
+    def is_reference(self) -> bool:
+        return False
 
     def __str__(self) -> str:
         r, p = self.bindings.values()

@@ -1,0 +1,33 @@
+"""Binding a policy to a law: the one place where the kinds of each are told apart."""
+
+from __future__ import annotations
+
+from hedgetheory.errors import InputError
+from hedgetheory.functionals.bound import Bound
+from hedgetheory.functionals.continuous import RankOnContinuous, TiltOnContinuous
+from hedgetheory.functionals.finite import RankOnFinite, TiltOnFinite
+from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
+from hedgetheory.laws.uniform import Uniform
+from hedgetheory.policies.base import Policy, RankPolicy
+from hedgetheory.policies.quantile_tilt import QuantileTilt
+from hedgetheory.policies.random_draws import Draws
+from hedgetheory.policies.tilt import Tilt
+
+
+def bind(policy: Policy, law: Law) -> Bound:
+    """The policy on the law. Raises NotOnThisLaw where it does not exist (M(λ) = ∞)."""
+    if isinstance(policy, Draws):
+        raise InputError(f"{policy} is a law of draws: write best_of_random({policy})")
+    if isinstance(policy, Tilt):
+        if isinstance(law, Uniform):
+            # On the uniform law the reward is its own quantile.
+            return RankOnContinuous(QuantileTilt(policy.strength), law)
+        if isinstance(law, ContinuousLaw):
+            return TiltOnContinuous(policy, law)
+        assert isinstance(law, FiniteLaw)
+        return TiltOnFinite(policy, law)
+    assert isinstance(policy, RankPolicy)
+    if isinstance(law, ContinuousLaw):
+        return RankOnContinuous(policy, law)
+    assert isinstance(law, FiniteLaw)
+    return RankOnFinite(policy, law)

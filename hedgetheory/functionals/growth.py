@@ -1,0 +1,120 @@
+"""How fast a formula can grow in the reward: what the tail of a certified integral rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import sympy
+
+from hedgetheory.errors import NotCertified
+from hedgetheory.expressions.symbols import r
+
+
+@dataclass(frozen=True)
+class Growth:
+    """|h(r)| ≤ size·|r|^degree·e^{rate·|r|} for every |r| ≥ 1, all three exact and ≥ 0."""
+
+    size: Fraction
+    degree: Fraction = Fraction(0)
+    rate: Fraction = Fraction(0)
+
+    def __add__(self, other: Growth) -> Growth:
+        return Growth(
+            self.size + other.size, max(self.degree, other.degree), max(self.rate, other.rate)
+        )
+
+    def __mul__(self, other: Growth) -> Growth:
+        return Growth(self.size * other.size, self.degree + other.degree, self.rate + other.rate)
+
+
+ONE = Growth(Fraction(1))
+
+
+def _upper(value: sympy.Expr) -> Fraction:
+    """A rational upper bound of the absolute value of a constant."""
+    if value.is_Rational:
+        return abs(Fraction(int(value.p), int(value.q)))
+    if value in (sympy.pi, sympy.E, sympy.EulerGamma):
+        return Fraction(4)
+    raise NotCertified(f"no bound for the constant {value} in the tail")
+
+
+def growth(expr: sympy.Expr) -> Growth:
+    """A bound of the growth of a formula in r, by its structure.
+
+    Raises NotCertified where the structure gives none (for instance a quotient by a formula that
+    could vanish, or the exponential of a square).
+
+    >>> growth(r**2 + 1)
+    Growth(size=Fraction(2, 1), degree=Fraction(2, 1), rate=Fraction(0, 1))
+    """
+    if expr == r:
+        return Growth(Fraction(1), Fraction(1))
+    if not expr.has(r):
+        return Growth(_bound_constant(expr))
+    if isinstance(expr, sympy.Add):
+        first, *rest = (growth(term) for term in expr.args)
+        for other in rest:
+            first = first + other
+        return first
+    if isinstance(expr, sympy.Mul):
+        result = ONE
+        for factor in expr.args:
+            result = result * growth(factor)
+        return result
+    if isinstance(expr, sympy.Pow) and expr.exp.is_Rational and expr.exp >= 0:
+        return _power(growth(expr.base), Fraction(int(expr.exp.p), int(expr.exp.q)))
+    if isinstance(expr, (sympy.sin, sympy.cos, sympy.tanh, sympy.erf)):
+        return ONE
+    if isinstance(expr, sympy.Abs):
+        return growth(expr.args[0])
+    if isinstance(expr, (sympy.Min, sympy.Max)):
+        return _largest([growth(arg) for arg in expr.args])
+    if isinstance(expr, sympy.Piecewise):
+        return _largest([growth(piece.expr) for piece in expr.args])
+    if isinstance(expr, sympy.exp):
+        return _exponential(expr.args[0])
+    raise NotCertified(
+        f"the growth of {expr} is not bounded by its structure, so neither is the integral's tail"
+    )
+
+
+def _bound_constant(expr: sympy.Expr) -> Fraction:
+    if isinstance(expr, sympy.Add):
+        return sum((_bound_constant(term) for term in expr.args), Fraction(0))
+    if isinstance(expr, sympy.Mul):
+        product = Fraction(1)
+        for factor in expr.args:
+            product *= _bound_constant(factor)
+        return product
+    if isinstance(expr, sympy.Pow) and expr.exp == sympy.Rational(1, 2):
+        return _bound_constant(expr.base) + 1
+    return _upper(expr)
+
+
+def _power(base: Growth, exponent: Fraction) -> Growth:
+    # x ↦ x^q is increasing; a rational power of the size is rounded up to the next integer power.
+    ceiling = -(-exponent.numerator // exponent.denominator)
+    size = max(base.size, Fraction(1)) ** ceiling
+    return Growth(size, base.degree * exponent, base.rate * exponent)
+
+
+def _largest(bounds: list[Growth]) -> Growth:
+    return Growth(
+        max(b.size for b in bounds), max(b.degree for b in bounds), max(b.rate for b in bounds)
+    )
+
+
+def _exponential(exponent: sympy.Expr) -> Growth:
+    """e^{a + b·r} ≤ 3^{⌈|a|⌉}·e^{|b||r|}; e to a negative even power of r is bounded too."""
+    polynomial = sympy.Poly(exponent, r) if exponent.is_polynomial(r) else None
+    if polynomial is None or not all(c.is_Rational for c in polynomial.all_coeffs()):
+        raise NotCertified(f"no growth bound for exp({exponent})")
+    lead = polynomial.LC()
+    if polynomial.degree() % 2 == 0 and lead < 0 and polynomial.length() == 1:
+        return ONE
+    if polynomial.degree() > 1:
+        raise NotCertified(f"no growth bound for exp({exponent})")
+    slope, start = _upper(polynomial.nth(1)), _upper(polynomial.nth(0))
+    return Growth(Fraction(3) ** -(-start.numerator // start.denominator), Fraction(0), slope)
