@@ -1,0 +1,88 @@
+"""The ledger: every claim in order, and `verify`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hedgetheory.claims import (
+    atoms,
+    definition,
+    densities,
+    divergences,
+    gap,
+    invariance,
+    likelihood,
+    peaks,
+    popular,
+)
+from hedgetheory.claims.model import Claim, ClaimResult
+from hedgetheory.errors import InputError, nearest
+
+LEDGER: tuple[Claim, ...] = (
+    *definition.CLAIMS,
+    *peaks.CLAIMS,
+    *divergences.CLAIMS,
+    *likelihood.CLAIMS,
+    *densities.CLAIMS,
+    *atoms.CLAIMS,
+    *invariance.CLAIMS,
+    *gap.CLAIMS,
+    *popular.CLAIMS,
+)
+
+
+def find(id: str) -> Claim:
+    """The claim of an id. Raises InputError where there is none."""
+    for claim in LEDGER:
+        if claim.id == id:
+            return claim
+    raise InputError(f"no claim {id}; {nearest(id, [claim.id for claim in LEDGER])}")
+
+
+def select(only: str | None = None) -> tuple[Claim, ...]:
+    """The claims whose id or title contains ``only``, case-insensitively; all where it is None.
+
+    Raises InputError where nothing matches.
+    """
+    if only is None:
+        return LEDGER
+    wanted = only.casefold()
+    found = tuple(c for c in LEDGER if wanted in c.id.casefold() or wanted in c.title.casefold())
+    if not wanted.strip() or not found:
+        shown = only if len(only) <= 60 else only[:57] + "..."
+        raise InputError(f"no claim matches {shown!r}; {nearest(only, [c.id for c in LEDGER])}")
+    return found
+
+
+def verify(
+    only: str | None = None, progress: Callable[[ClaimResult], None] | None = None
+) -> list[ClaimResult]:
+    """Check the claims and return their results in the ledger's order.
+
+    ``progress`` is called with each result as it comes. A claim whose check fails is undecided; no
+    check raises. Raises InputError where ``only`` matches nothing.
+
+    >>> [result.verdict for result in verify("theorem-2")]
+    ['proved']
+    """
+    results = []
+    for claim in select(only):
+        result = claim.check()
+        if progress is not None:
+            progress(result)
+        results.append(result)
+    return results
+
+
+def exit_code(results: list[ClaimResult]) -> int:
+    """0 as expected, 1 where a decided verdict differs, 3 where one is unexpectedly undecided."""
+    wrong = [result for result in results if not result.as_expected]
+    if not results or any(result.verdict == "undecided" for result in wrong):
+        return 1 if any(result.verdict != "undecided" for result in wrong) else 3
+    return 1 if wrong else 0
+
+
+def to_json(results: list[ClaimResult]) -> list[dict[str, Any]]:
+    """The `claims` array of the command-line contract."""
+    return [result.to_json() for result in results]
