@@ -180,7 +180,7 @@ def _line_integral(plan: LineIntegral) -> Any:
     result = ball(Fraction(0))
     cuts = []
     for end, side in zip(plan.support, (-1, 1), strict=True):
-        cut, bound = (end, result * 0) if end is not None else _cut(plan, side)
+        cut, bound = (end, result * 0) if end is not None else tail_cut(plan, side)
         if not bound.is_finite():
             return bound
         result += balls.symmetric(bound)
@@ -190,7 +190,7 @@ def _line_integral(plan: LineIntegral) -> Any:
     return result
 
 
-def _cut(plan: LineIntegral, side: int) -> tuple[Fraction, Any]:
+def tail_cut(plan: LineIntegral, side: int) -> tuple[Fraction, Any]:
     """The nearest dyadic multiple of the width beyond which the tail is below the precision."""
     small = balls.power_of_two(-balls.current_precision())
     distance = plan.width

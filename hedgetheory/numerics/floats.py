@@ -60,13 +60,18 @@ class Floats:
     ndtr = special.ndtr
     less, both, either, where = np.less, np.logical_and, np.logical_or, np.where
 
+    infinity, undefined = np.inf, np.nan
+
     def state(self) -> Hashable:
         return None
 
     def constant(self, value: Fraction | str) -> float:
         if isinstance(value, str):
             return {"pi": np.pi, "e": np.e, "euler": _EULER}[value]
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            return np.inf if value > 0 else -np.inf
 
     def integer_power(self, exponent: int) -> Callable[[Any], Any]:
         return lambda x: np.power(np.asarray(x, dtype=np.float64), exponent)

@@ -25,6 +25,7 @@ class HighPrecision:
         self.log1p, self.expm1, self.ei = self.context.log1p, self.context.expm1, self.context.ei
         self.absolute = self.context.fabs
         self.minimum, self.maximum = min, max
+        self.infinity, self.undefined = context.inf, context.nan
 
     def state(self) -> Hashable:
         return int(self.context.prec)
