@@ -1,0 +1,1 @@
+"""Names and spec strings: from text to laws, policies, families and gold curves, and back."""

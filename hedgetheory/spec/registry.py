@@ -1,0 +1,274 @@
+"""The names of the spec grammar: what each takes, in one line each, and where its class is.
+
+Adding a law or a policy is one entry here. Classes are imported only when one is built, so that
+listing the names stays cheap.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal
+
+from hedgetheory.errors import InputError, nearest
+
+#: What an argument is: a number, a whole number, a table of masses, a table of weighted laws,
+#: the law of a random number of draws, or one of a few words.
+ArgumentKind = Literal["real", "integer", "masses", "mixture", "draws", "choice"]
+#: What a name denotes.
+Kind = Literal["law", "policy", "draws"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One argument: its name, what it is, and its default where it has one."""
+
+    name: str
+    kind: ArgumentKind = "real"
+    default: Fraction | str | None = None
+    choices: tuple[str, ...] = ()
+
+    @property
+    def numeric(self) -> bool:
+        """Whether a family may leave it free."""
+        return self.kind in {"real", "integer"}
+
+    def __str__(self) -> str:
+        return self.name if self.default is None else f"{self.name}={self.default}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A name of the grammar; ``target`` is the import path of its class, ``module:attribute``."""
+
+    name: str
+    target: str
+    parameters: tuple[Parameter, ...]
+    summary: str
+    domain: str = ""
+
+    @property
+    def signature(self) -> str:
+        """How it is called, defaults included: ``normal(mean=0, sd=1)``."""
+        inside = ", ".join(map(str, self.parameters))
+        return f"{self.name}({inside})" if inside else self.name
+
+    def load(self) -> Any:
+        """The class itself, imported now."""
+        module, _, attribute = self.target.partition(":")
+        return getattr(importlib.import_module(module), attribute)
+
+    def item(self) -> dict[str, object]:
+        """What ``hedgetheory list`` says about it."""
+        return {
+            "name": self.name,
+            "signature": self.signature,
+            "parameters": [parameter.name for parameter in self.parameters],
+            "domain": self.domain,
+            "summary": self.summary,
+        }
+
+
+def _real(*names: str) -> tuple[Parameter, ...]:
+    return tuple(Parameter(name) for name in names)
+
+
+def _with_defaults(**defaults: int) -> tuple[Parameter, ...]:
+    return tuple(Parameter(name, default=Fraction(value)) for name, value in defaults.items())
+
+
+_LAWS = (
+    Entry("uniform", "hedgetheory.laws.uniform:Uniform", (), "uniform on (0, 1)"),
+    Entry(
+        "normal",
+        "hedgetheory.laws.normal:Normal",
+        _with_defaults(mean=0, sd=1),
+        "normal with its mean and standard deviation; standard by default",
+        "sd > 0",
+    ),
+    Entry(
+        "exponential",
+        "hedgetheory.laws.exponential:Exponential",
+        _with_defaults(rate=1),
+        "exponential with mean 1/rate; rate 1 by default",
+        "rate > 0",
+    ),
+    Entry(
+        "logistic",
+        "hedgetheory.laws.logistic:Logistic",
+        _with_defaults(loc=0, scale=1),
+        "logistic with its location and scale; standard by default",
+        "scale > 0",
+    ),
+    Entry(
+        "bernoulli",
+        "hedgetheory.laws.finite:Bernoulli",
+        _real("p"),
+        "a pass/fail reward: 1 with probability p, 0 otherwise",
+        "0 < p < 1",
+    ),
+    Entry(
+        "finite",
+        "hedgetheory.laws.finite:Finite",
+        (Parameter("masses", "masses"),),
+        "finitely many atoms, as in finite({0: 1/4, 1/2: 1/4, 1: 1/2})",
+        "masses > 0 with sum exactly 1",
+    ),
+)
+
+_POLICIES = (
+    Entry(
+        "bon",
+        "hedgetheory.policies.best_of_n:BestOfN",
+        _real("n"),
+        "best of n draws; a real n is a rank policy too",
+        "n >= 1",
+    ),
+    Entry(
+        "bop",
+        "hedgetheory.policies.best_of_poisson:BestOfPoisson",
+        _real("mu"),
+        "best of 1 + N draws, N Poisson with mean mu",
+        "mu >= 0",
+    ),
+    Entry(
+        "quantile_tilt",
+        "hedgetheory.policies.quantile_tilt:QuantileTilt",
+        _real("lam"),
+        "exponential tilt of the quantile, w proportional to exp(lam*u)",
+        "lam >= 0",
+    ),
+    Entry(
+        "tilt",
+        "hedgetheory.policies.tilt:Tilt",
+        _real("lam"),
+        "exponential tilt of the raw reward, w proportional to exp(lam*r)",
+        "lam >= 0, and the law's moment generating function finite at lam",
+    ),
+    Entry(
+        "best_of_random",
+        "hedgetheory.policies.best_of_random:BestOfRandom",
+        (Parameter("draws", "draws"),),
+        "best of a random number of draws, as in best_of_random(geometric(1/3))",
+        "draws: ztp, geometric, binomial, negative_binomial, sibuya or finite",
+    ),
+)
+
+_DRAWS = (
+    Entry(
+        "ztp",
+        "hedgetheory.policies.random_draws:ZeroTruncatedPoisson",
+        _real("lam"),
+        "Poisson given N >= 1: exactly the quantile tilt",
+        "lam >= 0",
+    ),
+    Entry(
+        "geometric",
+        "hedgetheory.policies.random_draws:Geometric",
+        _real("p"),
+        "geometric on {1, 2, ...}",
+        "0 < p <= 1",
+    ),
+    Entry(
+        "binomial",
+        "hedgetheory.policies.random_draws:Binomial",
+        (Parameter("m", "integer"), Parameter("p")),
+        "binomial given N >= 1",
+        "integer m >= 1, 0 < p <= 1",
+    ),
+    Entry(
+        "negative_binomial",
+        "hedgetheory.policies.random_draws:NegativeBinomial",
+        _real("r", "p"),
+        "negative binomial given N >= 1",
+        "r > 0, 0 < p < 1",
+    ),
+    Entry(
+        "sibuya",
+        "hedgetheory.policies.random_draws:Sibuya",
+        _real("a"),
+        "Sibuya: pgf 1 - (1 - u)**a",
+        "0 < a <= 1",
+    ),
+    Entry(
+        "finite",
+        "hedgetheory.policies.random_draws:FinitePmf",
+        (Parameter("masses", "masses"),),
+        "finitely many values of N, as in finite({1: 1/2, 3: 1/2})",
+        "whole values >= 1, masses > 0 with sum exactly 1",
+    ),
+)
+
+REGISTRY: Mapping[Kind, Mapping[str, Entry]] = {
+    "law": {entry.name: entry for entry in _LAWS},
+    "policy": {entry.name: entry for entry in _POLICIES},
+    "draws": {entry.name: entry for entry in _DRAWS},
+}
+
+NOUNS: Mapping[Kind, str] = {
+    "law": "law",
+    "policy": "policy",
+    "draws": "law of a number of draws",
+}
+
+
+def lookup(kind: Kind, name: str) -> Entry:
+    """The entry of ``name``.
+
+    Raises InputError with the nearest valid name.
+
+    >>> lookup("law", "normal").signature
+    'normal(mean=0, sd=1)'
+    >>> lookup("policy", "bin")
+    Traceback (most recent call last):
+        ...
+    hedgetheory.errors.InputError: unknown policy bin: did you mean bon? (known: bon, bop, \
+quantile_tilt, tilt, best_of_random)
+    """
+    entry = REGISTRY[kind].get(name)
+    if entry is None:
+        brief = name if len(name) <= 60 else name[:57] + "..."
+        raise InputError(f"unknown {NOUNS[kind]} {brief}: {nearest(brief, list(REGISTRY[kind]))}")
+    return entry
+
+
+def items(kind: Kind) -> list[dict[str, object]]:
+    """Every entry of a kind, for ``hedgetheory list``; imports no class.
+
+    >>> [item["name"] for item in items("law")][:2]
+    ['uniform', 'normal']
+    """
+    return [entry.item() for entry in REGISTRY[kind].values()]
+
+
+def families() -> list[dict[str, str]]:
+    """Every form of a family, with the parameter that it leaves free.
+
+    Where others must be fixed, the form shows them as ``m=...``.
+
+    >>> families()[0]
+    {'form': 'bon', 'free': 'n'}
+    >>> [entry["form"] for entry in families() if entry["free"] == "m"]
+    ['best_of_random(binomial(p=...))']
+    """
+    forms = []
+    for policy in REGISTRY["policy"].values():
+        forms += [(form, free) for form, free in _forms(policy)]
+        if any(parameter.kind == "draws" for parameter in policy.parameters):
+            forms += [
+                (f"{policy.name}({form})", free)
+                for draws in REGISTRY["draws"].values()
+                for form, free in _forms(draws)
+            ]
+    return [{"form": form, "free": free} for form, free in forms]
+
+
+def _forms(entry: Entry) -> list[tuple[str, str]]:
+    free = [parameter.name for parameter in entry.parameters if parameter.numeric]
+    forms = []
+    for name in free:
+        fixed = ", ".join(f"{other}=..." for other in free if other != name)
+        forms.append((f"{entry.name}({fixed})" if fixed else entry.name, name))
+    return forms
