@@ -63,7 +63,7 @@ def gap_at(law: Law, mu: RealInput, digits: int = 15) -> GapPoint:
 
     >>> from hedgetheory.laws.uniform import Uniform
     >>> gap_at(Uniform(), 4, digits=6).gap.decimal(3)[0]
-    '0.000735'
+    '0.000643'
     """
     policy = BestOfPoisson(mu)
     bound = bind(policy, law)
