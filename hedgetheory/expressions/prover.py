@@ -13,7 +13,12 @@ from dataclasses import dataclass, field
 
 import sympy
 
-from hedgetheory.expressions.signs import inside, shown_continuous, shown_positive
+from hedgetheory.expressions.signs import (
+    continuous_where_defined,
+    inside,
+    shown_continuous,
+    shown_positive,
+)
 from hedgetheory.expressions.vocabulary import spell_out
 
 
@@ -125,13 +130,16 @@ def limit_is(
     says: str, expr: sympy.Expr, symbol: sympy.Symbol, at: sympy.Expr, value: sympy.Expr
 ) -> Step:
     """The step that ``expr`` tends to ``value`` as ``symbol`` → ``at`` from inside (0, 1) or ∞."""
-    direct = expr.subs(symbol, at)
-    zero_power = any(e.base == 0 for e in direct.atoms(sympy.Pow))
-    if not zero_power and not direct.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
-        return Step(
-            says, "substitution in a continuous expression", reduces_to_zero(direct - value)
-        )
-    found = sympy.limit(expr, symbol, at, "+" if at == 0 else "-")
+    if continuous_where_defined(expr, symbol, at):
+        direct = expr.subs(symbol, at)
+        zero_power = any(e.base == 0 for e in direct.atoms(sympy.Pow))
+        if not zero_power and not direct.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
+            by = "substitution in a continuous expression"
+            return Step(says, by, reduces_to_zero(direct - value))
+    try:
+        found = sympy.limit(expr, symbol, at, "+" if at == 0 else "-")
+    except (NotImplementedError, ValueError) as error:  # for instance an exponent of unknown sign
+        return Step(says, f"no limit found: {error}", False)
     return Step(says, "limit", reduces_to_zero(found - value))
 
 

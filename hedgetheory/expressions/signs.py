@@ -156,6 +156,23 @@ def _beyond_one(e: sympy.Expr) -> bool:
     return (above == grows) == bool(coefficient > 0)
 
 
+def continuous_where_defined(expr: sympy.Expr, symbol: sympy.Symbol, at: sympy.Expr) -> bool:
+    """Whether a finite value by substitution at ``at`` is the limit there: no jumps, no 0^0.
+
+    >>> u = _symbols.u
+    >>> continuous_where_defined(sympy.floor(u), u, sympy.S.One)
+    False
+    """
+    known = (*_ENTIRE, *_ON_POSITIVE, log1p, sympy.Abs, sympy.exp)
+    for e in sympy.preorder_traversal(expr):
+        if not e.has(symbol) or e == symbol or e.is_Add or e.is_Mul or isinstance(e, known):
+            continue
+        # A base that vanishes under an exponent that moves has no limit by substitution.
+        if not e.is_Pow or (e.exp.has(symbol) and not shown_positive(e.base.subs(symbol, at))):
+            return False
+    return True
+
+
 def shown_continuous(
     expr: sympy.Expr, variable: sympy.Symbol, low: sympy.Expr, high: sympy.Expr
 ) -> bool:
