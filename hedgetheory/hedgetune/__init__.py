@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from hedgetheory.hedgetune.estimators import best_of_n_curve, best_of_n_values
     from hedgetheory.hedgetune.ranks import rank_gold
     from hedgetheory.hedgetune.table import Table, packaged_tables, read_table
-    from hedgetheory.hedgetune.tune import FAMILIES, TuneResult, tune
+    from hedgetheory.hedgetune.tuning import FAMILIES, TuneResult, tune
 
 _HOME = {
-    "FAMILIES": "tune",
+    "FAMILIES": "tuning",
     "Table": "table",
-    "TuneResult": "tune",
+    "TuneResult": "tuning",
     "best_of_n_curve": "estimators",
     "best_of_n_values": "estimators",
     "packaged_tables": "table",
     "rank_gold": "ranks",
     "read_table": "table",
-    "tune": "tune",
+    "tune": "tuning",
 }
 __all__ = [
     "FAMILIES",

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hedgetheory.errors import InputError
+from hedgetheory.hedgetune.bootstrap import first_of_the_best
 from hedgetheory.hedgetune.estimators import best_of_n_values, best_of_poisson_mixture
 from hedgetheory.hedgetune.ranks import RankGroup
 from hedgetheory.hedgetune.table import Array
@@ -137,17 +138,11 @@ class Poissons:
         return mean / self.prompts
 
     def best(self, rounding: float) -> int:
-        """Every local maximum of the grid is refined in its own bracket, and the best one taken."""
+        """Every local extremum of the grid is refined in its own bracket and joins the grid."""
         mean = self._mean(self.thetas)
-        padded = np.concatenate([[-np.inf], mean, [-np.inf]])
-        peaks = (padded[1:-1] >= padded[:-2]) & (padded[1:-1] >= padded[2:])
-
-        if mean.max() - mean.min() <= rounding:
-            peaks[1:] = False
-        candidates = [self._zoom(int(k), rounding) for k in np.flatnonzero(peaks)]
-        values = self._mean(np.array(candidates))
-        mu = candidates[int(np.argmax(values >= values.max() - rounding))]
-        self.thetas = np.union1d(self.thetas, [mu])
+        if np.ptp(mean) > rounding:
+            found = [self._zoom(k, s, rounding) for s in (1, -1) for k in _tops(s * mean)]
+            self.thetas = np.union1d(self.thetas, found)
         self.tails = self._tails(self.thetas)
         self.curves = np.concatenate(
             [
@@ -155,18 +150,18 @@ class Poissons:
                 for group, values in zip(self.groups, self.by_n, strict=True)
             ]
         )
-        return int(np.searchsorted(self.thetas, mu))
+        return int(first_of_the_best(self._mean(self.thetas)[None], rounding)[0])
 
-    def _zoom(self, place: int, rounding: float) -> float:
-        """The maximum between the neighbours of a grid point, or the point itself if as good."""
+    def _zoom(self, place: int, sign: int, rounding: float) -> float:
+        """The top of ``sign`` × mean between the neighbours of a point, or the point if as good."""
         grid = np.log1p(self.thetas)
         low, high = grid[max(place - 1, 0)], grid[min(place + 1, len(grid) - 1)]
         for _ in range(8):
             line = np.linspace(low, high, 33)
-            best = int(np.argmax(self._mean(np.expm1(line))))
+            best = int(np.argmax(sign * self._mean(np.expm1(line))))
             low, high = line[max(best - 1, 0)], line[min(best + 1, 32)]
         mu = float(np.expm1(line[best]))
-        here, there = self._mean(np.array([self.thetas[place], mu]))
+        here, there = sign * self._mean(np.array([self.thetas[place], mu]))
         return mu if there > here + rounding else float(self.thetas[place])
 
     def refined(self, means: Array, places: Any) -> Array:
@@ -210,3 +205,11 @@ class Poissons:
                 "draws N exceed the responses; a larger mu cannot be estimated from this table"
             )
         return found
+
+
+def _tops(values: Array) -> list[int]:
+    """Local maxima of a row of values, ends included, the first of a level stretch."""
+    padded = np.concatenate([[-np.inf], values, [-np.inf]])
+    middle = padded[1:-1]
+    tops = np.flatnonzero((middle > padded[:-2]) & (middle >= padded[2:]))
+    return [int(k) for k in tops]

@@ -87,7 +87,10 @@ class Table:
             column = next(c for c, x in scores.items() if not np.isfinite(x[row]))
             if not drop_invalid:
                 raise _invalid(name, row + 1, column, str(scores[column][row]))
-        _, group = np.unique(ids[valid], return_inverse=True)
+        try:
+            _, group = np.unique(ids[valid], return_inverse=True)
+        except TypeError:
+            raise InputError("prompt ids must be of one type that can be ordered") from None
         order = np.argsort(group, kind="stable")
         if len(order) == 0:
             raise _no_rows(name, len(ids))
@@ -174,15 +177,24 @@ def packaged_tables() -> list[str]:
 def _invalid(name: str, row: int, column: str, cell: str | None) -> InputError:
     if cell is None or not cell.strip():
         return InputError(f"{name}: row {row}, column {column!r} is empty; {_HINT}")
-    shown = cell if len(cell) <= 40 else cell[:37] + "..."
-    return InputError(
-        f"{name}: row {row}, column {column!r}: {shown!r} is not a finite number; {_HINT}"
-    )
+    what = f"'{_shown(cell)}' is not a finite number"
+    return InputError(f"{name}: row {row}, column {column!r}: {what}; {_HINT}")
 
 
 def _no_rows(name: str, dropped: int) -> InputError:
     also = f" ({dropped} invalid ones dropped)" if dropped else ""
     return InputError(f"{name}: the table has no rows{also}; it needs one row a response")
+
+
+def _shown(text: str, length: int = 40) -> str:
+    """Text from outside as it goes into a message: short and on one line."""
+    short = text if len(text) <= length else text[: length - 3] + "..."
+    return short if short.isprintable() else repr(short)[1:-1]
+
+
+def _near(name: str, known: list[str]) -> str:
+    hint = nearest(name, known)
+    return ("; " if hint.startswith("did") else " ") + hint
 
 
 def _floats(column: str, values: ArrayLike) -> Array:
@@ -211,24 +223,24 @@ def _file(source: Source) -> Iterator[tuple[Path, str]]:
         with resources.as_file(resources.files("hedgetheory") / "data" / f"{text}.csv.gz") as path:
             yield path, text
         return
-    path = Path(text)
+    path, name = Path(text), _shown(text, 200)
     try:
         mode = path.stat().st_mode
         if stat.S_ISFIFO(mode):
             with path.open("rb") as stream, _copied(stream) as copy:
-                yield copy, text
+                yield copy, name
             return
         if stat.S_ISREG(mode):
             path.open("rb").close()
     except (FileNotFoundError, NotADirectoryError):
-        hint = nearest(text, packaged_tables()).replace("known", "packaged tables")
-        raise InputError(f"{text}: no such file; {hint}") from None
+        hint = _near(text, packaged_tables()).replace("known", "packaged tables")
+        raise InputError(f"{name}: no such file{hint}") from None
     except OSError as error:
-        raise InputError(f"{text}: {error.strerror or 'cannot be opened'}") from None
+        raise InputError(f"{name}: {error.strerror or 'cannot be opened'}") from None
     if not stat.S_ISREG(mode):
         kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
-        raise InputError(f"{text}: is {kind}, but must be a CSV file, gzipped or not")
-    yield path.absolute(), text
+        raise InputError(f"{name}: is {kind}, but must be a CSV file, gzipped or not")
+    yield path.absolute(), name
 
 
 @contextmanager
@@ -288,9 +300,9 @@ def _place(header: list[str], column: str, name: str) -> int:
         return header.index(column)
     if count > 1:
         raise InputError(f"{name}: column {column!r} appears {count} times in the header")
-    shown = [c if len(c) <= 40 else c[:37] + "..." for c in header[:40]]
-    shown += ["..."] if len(header) > 40 else []
-    raise InputError(f"{name}: no column {column!r}; {nearest(column, shown)}")
+    known = [_shown(c) for c in header[:40]] + (["..."] if len(header) > 40 else [])
+    commas = "; columns are separated by commas" if len(header) == 1 else ""
+    raise InputError(f"{name}: no column {column!r}{_near(column, known)}{commas}")
 
 
 # --- the engine -----------------------------------------------------------------------------------
@@ -371,7 +383,8 @@ def _plain(message: str) -> str:
 def _refuse_or_drop(
     database: duckdb.DuckDBPyConnection, columns: dict[str, str], drop_invalid: bool, name: str
 ) -> int:
-    invalid = "proxy IS NULL OR gold IS NULL OR prompt IS NULL OR trim(prompt) = ''"
+    nameless = "prompt IS NULL OR NOT regexp_matches(prompt, '[^[:space:]]')"
+    invalid = f"proxy IS NULL OR gold IS NULL OR {nameless}"
     if drop_invalid:
         found = database.execute(f"DELETE FROM rows WHERE {invalid}").fetchone()  # noqa: S608
         return int(found[0]) if found else 0
@@ -397,6 +410,6 @@ def _refuse_duplicates(database: duckdb.DuckDBPyConnection, prompt: str, name: s
         return
     prompt_id, response_id, first, count = twice
     raise InputError(
-        f"{name}: {prompt} {str(prompt_id)[:40]!r} with {RESPONSE} {str(response_id)[:40]!r} "
+        f"{name}: {prompt} '{_shown(prompt_id)}' with {RESPONSE} '{_shown(response_id)}' "
         f"appears {count} times, first in row {first}; each response must have its own id"
     )
