@@ -170,12 +170,11 @@ def read(text: str, what: str = "text") -> Node:
     reader = _Reader(text, what)
     reader.scan()
     try:
-        tree = ast.parse(text, mode="eval")
+        return reader.convert(ast.parse(text, mode="eval").body)
     except SyntaxError as error:
         raise reader.refuse(f"is not well formed near column {error.offset}") from None
-    except (RecursionError, MemoryError, ValueError):
+    except (RecursionError, MemoryError):
         raise reader.refuse("is nested too deeply") from None
-    return reader.convert(tree.body)
 
 
 class _Reader:
