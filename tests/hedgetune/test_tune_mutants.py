@@ -9,7 +9,6 @@ import pytest
 from tune_support import all_subsets, gold_by_rank
 
 from hedgetheory.errors import InputError
-from hedgetheory.hedgetune import tune
 from hedgetheory.hedgetune.estimators import (
     best_of_n_values,
     best_of_poisson_mixture,
@@ -17,6 +16,7 @@ from hedgetheory.hedgetune.estimators import (
 )
 from hedgetheory.hedgetune.ranks import rank_gold
 from hedgetheory.hedgetune.table import Table
+from hedgetheory.hedgetune.tune import tune
 
 Curve = Callable[[list[float], list[float]], np.ndarray]
 Mixture = Callable[[float, int], tuple[np.ndarray, float]]

@@ -15,11 +15,12 @@ import pytest
 from tune_support import DATA, gold_by_rank, write_table
 
 from hedgetheory.errors import InputError
-from hedgetheory.hedgetune import FAMILIES, Table, TuneResult, tune
 from hedgetheory.hedgetune.bootstrap import held_out_value, resampled_means
 from hedgetheory.hedgetune.estimators import best_of_n_values
 from hedgetheory.hedgetune.families import integer_grid
 from hedgetheory.hedgetune.shape import REGIMES, regimes, turns
+from hedgetheory.hedgetune.table import Table
+from hedgetheory.hedgetune.tune import FAMILIES, TuneResult, tune
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACT = {
@@ -316,7 +317,7 @@ def test_codet_over_optimises_with_an_interior_peak_that_survives_half_splits() 
     assert 3 <= result.theta <= 10
     assert result.regret_interval is not None
     assert result.regret_interval[0] > 0
-    from hedgetheory.hedgetune import read_table
+    from hedgetheory.hedgetune.table import read_table
 
     table = read_table(DATA / "codet_humaneval.csv.gz")
     half = np.repeat(np.arange(164) % 2 == 0, table.sizes)
