@@ -143,18 +143,59 @@ def best_of_poisson_mixture(mu: ArrayLike, size: int) -> tuple[Array, Array]:
 
     Source: THEORY.md, sections 2 and 8.
     """
-    from scipy.special import gammainc, gammaln, xlogy
-
     means = np.asarray(mu, np.float64).reshape(-1)
     if not ((means >= 0) & np.isfinite(means)).all():
         raise must_be("mu", mu, "finite and >= 0", "best_of_poisson_mixture")
     if size < 1:
         raise must_be("size", size, "an integer >= 1", "best_of_poisson_mixture")
-    extra = np.arange(size)
-    mixture = np.exp(xlogy(extra, means[:, None]) - means[:, None] - gammaln(extra + 1.0))
-    tail = gammainc(size, means)
-    mixture[:, -1] = gammainc(size - 1, means) if size > 1 else 1.0
-    return mixture, tail
+    mixture = np.zeros((len(means), size))
+    if len(means):
+        first, window = _poisson_window(means, size)
+        mixture[:, first : first + window.shape[1]] = window
+    return mixture, poisson_tail(means, size)
+
+
+def best_of_poisson_values(by_n: Array, mu: Array) -> Array:
+    """``by_n @ best_of_poisson_mixture(mu, S).T`` without holding the whole mixture.
+
+    ``by_n``: (prompts, S), the values of Best-of-n for n = 1..S. Returns (prompts, len(mu)).
+
+    >>> best_of_poisson_values(np.array([[0.0, 1.0]]), np.array([0.0, 1.0])).round(4).tolist()
+    [[0.0, 0.6321]]
+    """
+    size = by_n.shape[1]
+    values = np.empty((len(by_n), len(mu)))
+    step = max(1, _BLOCK // size)
+    for start in range(0, len(mu), step):
+        first, window = _poisson_window(mu[start : start + step], size)
+        part = by_n[:, first : first + window.shape[1]]
+        values[:, start : start + step] = part @ window.T
+    return values
+
+
+def poisson_tail(mu: Array, size: int) -> Array:
+    """P(Poisson(μ) ≥ S): the share of Best-of-Poisson's draws N that exceeds S responses."""
+    from scipy.special import gammainc
+
+    return np.asarray(gammainc(size, mu), np.float64)
+
+
+def _poisson_window(mu: Array, size: int) -> tuple[int, Array]:
+    """P(N = n) for N = 1 + Poisson(μ), from n = 1 + first on, everything from S on at n = S.
+
+    Outside μ ± (12√μ + 100) there is less than 2e^-50 (Chernoff).
+    """
+    from scipy.special import gammaln, xlogy
+
+    reach = 12 * np.sqrt(mu) + 100
+    first = int(np.clip((mu - reach).min(), 0, size - 1))
+    stop = int(np.clip((mu + reach).max() + 1, first + 1, size))
+    extra = np.arange(first, stop)
+    window = np.exp(xlogy(extra, mu[:, None]) - mu[:, None] - gammaln(extra + 1.0))
+    if stop == size:
+        window[:, -1] = poisson_tail(mu, size - 1) if size > 1 else 1.0
+    window /= window.sum(axis=1, keepdims=True)
+    return first, window
 
 
 def _draws(n: ArrayLike, size: int) -> NDArray[np.int64]:

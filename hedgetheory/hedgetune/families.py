@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hedgetheory.errors import InputError
 from hedgetheory.hedgetune.bootstrap import first_of_the_best
-from hedgetheory.hedgetune.estimators import best_of_n_values, best_of_poisson_mixture
+from hedgetheory.hedgetune.estimators import best_of_n_values, best_of_poisson_values, poisson_tail
 from hedgetheory.hedgetune.ranks import RankGroup
 from hedgetheory.hedgetune.table import Array
 
@@ -109,32 +109,27 @@ class Poissons:
         self.prompts = sum(len(group.gold) for group in groups)
         #: The values of Best-of-n, n = 1..S, on every prompt, and their mean, for each S.
         self.by_n = [best_of_n_values(group.gold) for group in groups]
-        self.by_n_mean = [values.mean(axis=0) for values in self.by_n]
+        self.by_n_mean = [values.mean(axis=0, keepdims=True) for values in self.by_n]
         self.largest = self._largest_mu()
         self.thetas = np.expm1(np.linspace(0, np.log1p(self.largest), _GRID))
         self.ties: list[int] = []
 
     def _tails(self, mu: Array) -> Array:
-        tails = [best_of_poisson_mixture(mu, group.size)[1] for group in self.groups]
+        tails = [poisson_tail(mu, group.size) for group in self.groups]
         return cast(Array, np.average(tails, axis=0, weights=[len(g.gold) for g in self.groups]))
 
     def _largest_mu(self) -> float:
-        from scipy.special import gammainc
-
-        weights = np.array([len(g.gold) for g in self.groups]) / self.prompts
-        sizes = np.array([g.size for g in self.groups])
-        low, high = 0.0, float(sizes.max())
+        low, high = 0.0, float(self.groups[-1].size)
         for _ in range(60):
             middle = (low + high) / 2
-            low, high = (
-                (middle, high) if gammainc(sizes, middle) @ weights <= MAX_TAIL else (low, middle)
-            )
+            fits = self._tails(np.array([middle]))[0] <= MAX_TAIL
+            low, high = (middle, high) if fits else (low, middle)
         return low
 
     def _mean(self, mu: Array) -> Array:
         mean = np.zeros(len(mu))
         for group, values in zip(self.groups, self.by_n_mean, strict=True):
-            mean += len(group.gold) * (best_of_poisson_mixture(mu, group.size)[0] @ values)
+            mean += len(group.gold) * best_of_poisson_values(values, mu)[0]
         return mean / self.prompts
 
     def best(self, rounding: float) -> int:
@@ -145,10 +140,7 @@ class Poissons:
             self.thetas = np.union1d(self.thetas, found)
         self.tails = self._tails(self.thetas)
         self.curves = np.concatenate(
-            [
-                values @ best_of_poisson_mixture(self.thetas, group.size)[0].T
-                for group, values in zip(self.groups, self.by_n, strict=True)
-            ]
+            [best_of_poisson_values(values, self.thetas) for values in self.by_n]
         )
         return int(first_of_the_best(self._mean(self.thetas)[None], rounding)[0])
 

@@ -75,8 +75,10 @@ def rank_groups(table: Table) -> list[RankGroup]:
     [(2, [[1.0, 0.0]]), (3, [[8.0, 7.0, 6.0]])]
     """
     starts = np.cumsum(table.sizes) - table.sizes
-    groups = []
+    scores, groups = (table.proxy, table.gold), []
     for size in np.unique(table.sizes):
+        if len(table.sizes) * size == len(table.proxy):
+            return [RankGroup(int(size), rank_gold(*(x.reshape(-1, size) for x in scores)))]
         rows = starts[table.sizes == size][:, None] + np.arange(size)
-        groups.append(RankGroup(int(size), rank_gold(table.proxy[rows], table.gold[rows])))
+        groups.append(RankGroup(int(size), rank_gold(*(x[rows] for x in scores))))
     return groups
