@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 import sympy
-from sympy import exp
+from sympy import exp, log
 
-from hedgetheory.claims.checks import identity, in_u, limit, of_step, positive
-from hedgetheory.claims.model import Claim, Evidence, claim, words
+from hedgetheory.claims.checks import (
+    agree,
+    as_json,
+    ball_at,
+    confirmed,
+    identity,
+    in_u,
+    integral_is,
+    limit,
+    of_step,
+    positive,
+    unit_integral,
+)
+from hedgetheory.claims.model import Claim, Evidence, cited, claim, words
 from hedgetheory.claims.statements import BON, BOP, FAMILIES, PAPER, TILT
 from hedgetheory.expressions.prover import identity as algebra
-from hedgetheory.expressions.symbols import lam, mu, u
+from hedgetheory.expressions.symbols import lam, mu, r, u, ubar
+from hedgetheory.functionals.plans import eps
+from hedgetheory.laws.exponential import Exponential
+from hedgetheory.laws.logistic import Logistic
+from hedgetheory.laws.normal import Normal
+from hedgetheory.laws.uniform import Uniform
 from hedgetheory.policies.quantile_tilt import QuantileTilt
 from hedgetheory.policies.random_draws import (
     Binomial,
@@ -125,9 +143,64 @@ def zero_truncated_poisson(pgf: sympy.Expr, mean: sympy.Expr) -> Iterator[Eviden
     yield from identity("the package's mean", mean - lam / (1 - exp(-lam)))
 
 
+@claim(
+    "density.raw-tilt",
+    "The raw-reward tilt is a density where M is finite",
+    "int e^{lam r} dF / M(lam) = 1 with the package's ln M: uniform ln((e^lam-1)/lam); normal(m,s) "
+    "m lam + s^2 lam^2/2; exponential(b) -ln(1-lam/b) for lam < b; logistic(c,s) c lam + "
+    "ln Gamma(1+s lam) + ln Gamma(1-s lam) for s lam < 1.",
+    hypotheses=("lam > 0", "lam < b (exponential), s lam < 1 (logistic)"),
+    source="exponential families",
+)
+def raw_tilt() -> Iterator[Evidence]:
+    yield from integral_is(
+        "uniform: int e^{lam u} du = M", exp(lam * u), exp(lam * u) / lam, exp(Uniform.log_mgf)
+    )
+    law = Normal(2, 3)
+    moved = law.pdf.xreplace({r: r - 9 * lam})
+    yield from identity(
+        "normal(2,3): e^{lam r} f(r) = M f(r - 9 lam), a shifted density",
+        exp(lam * r) * law.pdf - exp(law.log_mgf) * moved,
+    )
+    # u = F(r) turns the exponential and the logistic law into powers of ū and u/ū.
+    rate, k = Exponential(3), sympy.Symbol("k", positive=True)
+    yield from identity(
+        "exponential(3): e^{lam Q(u)} = (1-u)^{k-1}, k = 1 - lam/3",
+        exp(3 * (1 - k) * -log(1 - u) / 3) - (1 - u) ** (k - 1),
+    )
+    yield from integral_is(
+        "int (1-u)^{k-1} du = 1/k for k > 0",
+        (1 - u) ** (k - 1),
+        -((1 - u) ** k) / k,
+        1 / k,
+        {sympy.S.One: sympy.S.Zero},
+    )
+    yield from identity(
+        "exponential(3): M = 1/k", exp(rate.log_mgf.xreplace({lam: 3 * (1 - k)})) - 1 / k
+    )
+    yield cited("int (u/(1-u))^a du = Gamma(1+a) Gamma(1-a), |a| < 1", "Euler's Beta integral")
+    logistic = Logistic(0, 1)
+    for strength in (Fraction(1, 7), Fraction(1, 2), Fraction(5, 7)):
+        # (u/ū)^a ≤ 2u^a ≤ 2 near 0, and ≤ ū^{−a} near 1.
+        integral = unit_integral(
+            (u / ubar) ** lam,
+            {lam: strength},
+            omitted_left=2 * eps,
+            omitted_right=eps ** (1 - lam) / (1 - lam),
+        )
+        closed = ball_at(exp(logistic.log_mgf), {lam: strength})
+        yield confirmed(
+            f"logistic(0,1), lam = {strength}: the integral is the package's M",
+            "certified quadrature",
+            agree(integral, closed, bits=30),
+            value=as_json(closed),
+        )
+
+
 CLAIMS: tuple[Claim, ...] = (
     rank_policies,
     random_draws,
+    raw_tilt,
     one_plus_poisson,
     quantile_tilt_is_best_of_n,
 )

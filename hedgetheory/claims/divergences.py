@@ -26,10 +26,17 @@ from hedgetheory.claims.statements import BON, BOP, FAMILIES, PAPER, RECONSTRUCT
 from hedgetheory.expressions.prover import identity as algebra
 from hedgetheory.expressions.symbols import lam, mu, n, u
 from hedgetheory.functionals.closed_forms import RANK_FORMS
+from hedgetheory.functionals.evaluate import enclosure
 from hedgetheory.functionals.plans import eps
+from hedgetheory.functionals.quantities import plans
+from hedgetheory.laws.uniform import Uniform
+from hedgetheory.numerics.ball import precision
+from hedgetheory.policies.base import RankPolicy
 from hedgetheory.policies.best_of_n import BestOfN
 from hedgetheory.policies.best_of_poisson import BestOfPoisson
+from hedgetheory.policies.best_of_random import BestOfRandom
 from hedgetheory.policies.quantile_tilt import QuantileTilt
+from hedgetheory.policies.random_draws import Geometric, Sibuya
 
 #: Exact parameters from far below to far above one.
 _PARAMETERS = tuple(map(Fraction, ("1/1000", "7/10", "2113/997", "57/4", "200")))
@@ -152,6 +159,7 @@ def quantile_tilt() -> Iterator[Evidence]:
 )
 def all_closed_forms() -> Iterator[Evidence]:
     for (policy, quantity), form in RANK_FORMS.items():
+        yield _against_definition(policy, quantity)
         proof = form.prove()
         yield Evidence(
             "proved",
@@ -161,6 +169,29 @@ def all_closed_forms() -> Iterator[Evidence]:
         )
     yield words(
         "Total variation rests on w being non-decreasing, which paper.corollary-1-mlr gives."
+    )
+
+
+_MEMBERS: dict[type, RankPolicy] = {
+    BestOfN: BestOfN("17/5"),
+    BestOfPoisson: BestOfPoisson("23/7"),
+    QuantileTilt: QuantileTilt("31/9"),
+    Geometric: BestOfRandom(Geometric("2/7")),
+    Sibuya: BestOfRandom(Sibuya("5/8")),
+}
+
+
+def _against_definition(policy: type, quantity: str) -> Evidence:
+    """A member's closed form against the integral that defines the quantity."""
+    member, order = _MEMBERS[policy], Fraction(3, 2) if quantity == "renyi" else None
+    closed, *_, definition = plans(Uniform(), member, quantity, order=order)
+    with precision(192):
+        value, integral = enclosure(closed), enclosure(definition)
+    return confirmed(
+        f"{quantity} of {member}: closed form and definition agree",
+        "certified quadrature",
+        closed is not definition and agree(value, integral, bits=50),
+        value=as_json(value),
     )
 
 

@@ -19,10 +19,10 @@ from hedgetheory.claims.checks import (
     witness,
 )
 from hedgetheory.claims.likelihood import mlr_steps
-from hedgetheory.claims.model import Claim, Evidence, claim, words
+from hedgetheory.claims.model import Claim, Evidence, cited, claim, words
 from hedgetheory.claims.statements import BON, BOP, FAMILIES, PAPER, RECONSTRUCTED, RankFamily
 from hedgetheory.expressions.prover import identity as algebra
-from hedgetheory.expressions.symbols import n, u
+from hedgetheory.expressions.symbols import lam, n, u
 
 # -- Theorem 1 without a condition on g ------------------------------------------------------------
 
@@ -192,6 +192,50 @@ def corollary_3() -> Iterator[Evidence]:
     yield from positive("directly, BoP: -dG/dmu = u(1-u) e^{mu(u-1)} > 0", kernel_of(BOP))
 
 
+@claim(
+    "peaks.tilt-single-peak",
+    "For unimodal g the tilt has at most one threshold, on every law",
+    "If g rises and then falls (or the reverse) and is not a.e. constant, then f(lam) = E_lam[g] "
+    "under the raw-reward tilt has at most one stationary point, a strict maximum (minimum), on "
+    "every law, atoms included; with R = U the same holds for the quantile tilt.",
+    hypotheses=("lam inside the domain of M", "g bounded, {g > y} an interval for every y",
+                "g not a.e. constant under F"),
+    source="this project; also by variation diminishing, Karlin 1968",
+)  # fmt: skip
+def tilt_single_peak() -> Iterator[Evidence]:
+    top, m_of = sympy.Function("N")(lam), sympy.Function("M")(lam)
+    value, mean = top / m_of, diff(m_of, lam) / m_of
+    # E_λ[g R^j] = N^(j)/M and E_λ[R^j] = M^(j)/M.
+    n1, n2, m2 = diff(top, lam) / m_of, diff(top, lam, 2) / m_of, diff(m_of, lam, 2) / m_of
+    yield cited("N = E[g e^{lam R}], M = E[e^{lam R}]: derivatives pass inside", "analytic mgf")
+    slope = n1 - value * mean
+    yield of_step(algebra("f' = E[(g-f)(R-m)], m = E[R]", diff(value, lam) - slope))
+    second = (n2 - 2 * mean * n1 + mean**2 * value) - value * (m2 - mean**2)
+    yield of_step(algebra("f'' = E[(g-f)(R-m)^2]", diff(value, lam, 2) - second))
+    x, m, a, b = sympy.symbols("x m a b", real=True)
+    linear = (a + b - 2 * m) * x + m**2 - a * b
+    yield from identity(
+        "(x-m)^2 - (x-a)(x-b) is linear in x", (x - m) ** 2 - (x - a) * (x - b) - linear
+    )
+    yield words(
+        "Where f' = 0, g-f is orthogonal to 1 and R under the tilt, so f'' = E[(g-f)(R-a)(R-b)]. "
+        "Take a <= b the ends of the interval {g > f}: inside the product is <= 0 and outside too, "
+        "so f'' <= 0. Equality leaves g = f off {a,b}; orthogonality to 1 and R then forces g = f "
+        "everywhere, which is excluded. If the interval has one end a only, E[(g-f)(R-a)] = 0 says "
+        "the same. So every stationary point is a strict maximum: there is at most one."
+    )
+    yield from _tilt_example()
+
+
+def _tilt_example() -> Iterator[Evidence]:
+    """Three atoms, exactly: in z = e^λ, f = (z p₁)/(p₀ + p₁ z + p₂ z²) has one stationary point."""
+    z = Symbol("z", positive=True)
+    value = 3 * z / (2 + 3 * z + 5 * z**2)
+    slope = sympy.numer(sympy.together(diff(value, z)))
+    roots = sympy.Poly(slope, z).count_roots(0, None)
+    yield Evidence("confirmed", "masses 2:3:5, g = (0,1,0): one root", "Sturm, exact", roots == 1)
+
+
 # -- MLR and a unimodal g are not enough -----------------------------------------------------------
 
 
@@ -236,5 +280,6 @@ CLAIMS: tuple[Claim, ...] = (
     corollary_1,
     existence,
     corollary_3,
+    tilt_single_peak,
     mlr_and_unimodal,
 )
