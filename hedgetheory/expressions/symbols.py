@@ -1,4 +1,4 @@
-"""The symbols that every formula of the package is written in: one symbol has one name everywhere."""
+"""The symbols of every formula in the package: one symbol has one name everywhere."""
 
 from __future__ import annotations
 

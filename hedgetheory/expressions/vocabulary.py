@@ -117,7 +117,7 @@ class wright_omega(Special):
 
 
 class ndtr(Special):
-    """Φ(x) of the standard normal law: sympy would turn erfc(−x) into 2 − erfc(x), which cancels."""
+    """Φ(x), the standard normal cdf: sympy turns erfc(−x) into 2 − erfc(x), which cancels."""
 
     at_zero = Rational(1, 2)
 

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from hedgetheory.errors import InputError, must_be, nearest
 from hedgetheory.exact import MAX_DIGITS, RealInput, short
-from hedgetheory.expressions.formula import (
+from hedgetheory.expressions.formula import Formula, parse_formula
+from hedgetheory.expressions.reading import (
     Call,
-    Formula,
     Name,
     Node,
     Table,
     exact_value,
-    parse_formula,
     read,
     shown,
 )

@@ -10,18 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgetheory.errors import InputError
-from hedgetheory.expressions.formula import (
+from hedgetheory.expressions.formula import Formula, parse_formula
+from hedgetheory.expressions.reading import (
     MAX_CHARACTERS,
     MAX_DEPTH,
     Comparison,
-    Formula,
     Name,
     Power,
     Product,
     Sum,
     Value,
     exact_value,
-    parse_formula,
     read,
 )
 from hedgetheory.expressions.symbols import r, u
