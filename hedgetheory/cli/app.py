@@ -1,0 +1,161 @@
+"""The commands, each loaded when it is called, and the one place where an error becomes a line."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+import hedgetheory
+from hedgetheory.cli.text import one_line
+from hedgetheory.errors import HedgeTheoryError, InputError, NotCertified, nearest
+
+#: command -> what it does, in one line; each lives in the module of its name.
+COMMANDS = {
+    "verify": "Check the ledger of claims, each with its proof or its counterexample.",
+    "value": "Any quantity of a policy on a law, exact or certified to the digits asked for.",
+    "derive": "The closed form of a quantity, with its proof.",
+    "gap": "What Best-of-Poisson loses to the tilt of equal mean reward, in nats.",
+    "check": "Does a family hack a gold curve? Every peak, the best parameter, the hypotheses.",
+    "tune": "HedgeTune: the best n or mu on a table of scored responses.",
+    "list": "What there is: laws, policies, families, quantities, claims, designs, tables.",
+    "doctor": "Is this installation sound? Versions, evaluators, packaged data.",
+}
+
+#: What is neither an answer nor bad input.
+INTERNAL_ERROR, INTERRUPTED, BROKEN_PIPE = 70, 130, 141
+#: Python's own bound (4,300) is below the digits that `--digits` allows; inputs are bounded apart.
+LONGEST_INTEGER = 100_000
+
+HELP = """Exact theory of inference-time reward hacking.
+
+Exit codes: 0 done; 1 a verdict differs from what is expected; 2 bad input or usage;
+3 undecided, or not certified to the digits asked for.
+"""
+EXAMPLES = """\b
+Examples:
+  hedgetheory verify
+  hedgetheory value --law normal --policy "bop(5)" --quantity kl --digits 30
+  hedgetheory check --law uniform --family bon --gold "u**12*(1 - u)"
+  hedgetheory tune ridge_overfit
+"""
+
+
+class _Commands(click.Group):
+    """Lists and suggests commands by name alone, and imports the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"hedgetheory.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            raise click.UsageError(f"unknown command {name}: {nearest(name, list(COMMANDS))}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=_Commands,
+    help=HELP,
+    epilog=EXAMPLES,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.version_option(hedgetheory.__version__, prog_name="hedgetheory")
+@click.pass_context
+def application(ctx: click.Context, debug: bool) -> None:
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command line; returns its exit code and never raises."""
+    debug = "--debug" in argv
+    if not (debug or sys.warnoptions):
+        warnings.simplefilter("ignore")
+    if 0 < sys.get_int_max_str_digits() < LONGEST_INTEGER:
+        sys.set_int_max_str_digits(LONGEST_INTEGER)
+    try:
+        code = _invoke(argv)
+        sys.stdout.flush()
+        return code
+    except BaseException as error:  # nothing leaves the command line as a traceback
+        if debug:
+            import traceback
+
+            traceback.print_exception(error, file=sys.stderr)
+        return _failed(error, argv)
+
+
+def _invoke(argv: Sequence[str]) -> int:
+    try:
+        with application.make_context("hedgetheory", list(argv)) as ctx:
+            code: Any = application.invoke(ctx)
+    except click.exceptions.Exit as left:
+        return left.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def _failed(error: BaseException, argv: Sequence[str]) -> int:
+    """Say in one line on stderr what went wrong; the exit code."""
+    if isinstance(error, BrokenPipeError):
+        _silence_stdout()
+        return BROKEN_PIPE
+    message, code = described(error)
+    command = next((word for word in argv if word in COMMANDS), "")
+    print(one_line(f"{f'hedgetheory {command}'.strip()}: {message}"), file=sys.stderr)
+    return code
+
+
+def described(error: BaseException) -> tuple[str, int]:
+    """The message of an error and its exit code."""
+    if isinstance(error, NotCertified):
+        best = error.enclosure
+        return f"{error}{'' if best is None else f' (best enclosure: {best})'}", 3
+    if isinstance(error, InputError):
+        return str(error), 2
+    if isinstance(error, click.UsageError):
+        path = error.ctx.command_path if error.ctx else "hedgetheory"
+        return f"{error.format_message()} (see {path} --help)", 2
+    if isinstance(error, click.ClickException):
+        return error.format_message(), 2
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        return "interrupted", INTERRUPTED
+    if isinstance(error, MemoryError):
+        return "out of memory: ask for fewer digits or a smaller input", 3
+    if isinstance(error, RecursionError):
+        return "the input nests too deeply to be computed", 3
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 2
+    if isinstance(error, HedgeTheoryError):
+        return str(error), 3
+    kind = type(error).__name__
+    return (
+        f"internal error, please report it: {kind}: {error} (--debug shows where)",
+        INTERNAL_ERROR,
+    )
+
+
+def _silence_stdout() -> None:
+    """Point stdout at nothing, so that Python's own flush at the end has nothing to say."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,100 @@
+"""``hedgetheory check``: the whole shape of a gold curve along a family."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from hedgetheory.cli import options
+from hedgetheory.cli.output import Report, command_options
+from hedgetheory.cli.text import Grid, shown
+from hedgetheory.errors import InputError
+
+if TYPE_CHECKING:
+    from hedgetheory.analysis.check import CheckResult
+
+
+@click.command(
+    "check",
+    epilog=options.examples(
+        'check --law uniform --family bon --gold "u**12*(1 - u)"',
+        'check --law normal --family bop --gold "4*u*(1 - u)" --json',
+        'check --law "normal(0,1)" --family tilt --gold "r - r**2/4"',
+    ),
+)
+@options.law()
+@options.family()
+@click.option("--gold", metavar="FORMULA", help="Gold curve in u (quantile) or r (reward).")
+@click.option("--joint", metavar="MODEL", help="A joint model instead of --gold (not built yet).")
+@options.digits(12)
+@command_options
+def command(
+    law_text: str, family_text: str, gold: str | None, joint: str | None, digits: int
+) -> Report:
+    """Regime, all interior extrema, ends, best parameter, hypotheses, and the hacking verdict.
+
+    Exit code 3 where the regime is undecided.
+    """
+    if joint is not None and gold is not None:
+        raise click.UsageError("--joint and --gold exclude each other")
+    if joint is not None:
+        raise InputError("--joint is not built yet: give the gold curve with --gold")
+    if gold is None:
+        raise click.UsageError("missing --gold FORMULA")
+    from hedgetheory.analysis.check import check
+    from hedgetheory.spec.grammar import parse_family, parse_gold, parse_law
+
+    law, family, curve = parse_law(law_text), parse_family(family_text), parse_gold(gold)
+    found = check(law, family, curve, digits)
+    subject = {"law": str(law), "family": str(family), "gold": str(curve)}
+    return Report(
+        "check",
+        {**subject, "digits": digits, **found.to_json()},
+        list(_blocks(subject, found, digits)),
+        3 if found.regime == "undecided" else 0,
+    )
+
+
+def _blocks(subject: dict[str, str], found: CheckResult, digits: int) -> list[str | Grid]:
+    summary = [
+        ["gold curve", f"{subject['gold']} under {subject['family']} on {subject['law']}"],
+        ["regime", found.regime],
+        ["hacking", f"{found.hacking}; threshold {shown(found.threshold, digits)}"],
+        [
+            "complete",
+            f"{found.complete} on {found.domain}: {found.complete_reason}",
+        ],
+    ]
+    if found.best is not None:
+        theta, value = shown(found.best.theta, digits), shown(found.best.value, digits)
+        summary.append(["best parameter", f"{theta}; value {value}"])
+    if found.integer is not None and found.integer.best:
+        best = " and ".join(map(str, found.integer.best))
+        summary.append(["best integer n", best])
+    points = [
+        *((e.kind, e.theta, e.value) for e in found.extrema),
+        *(("end" if e.attained else "end (limit)", e.theta, e.value) for e in found.ends),
+    ]
+    return [
+        Grid(["check", ""], summary),
+        "",
+        Grid(
+            ["point", "theta", "value"],
+            [[kind, shown(theta, digits), shown(value, digits)] for kind, theta, value in points],
+        ),
+        "",
+        Grid(
+            ["hypothesis", "verdict", "witness"],
+            [[h.id, h.verdict, _witness(h.to_json()["witness"])] for h in found.hypotheses],
+        ),
+        *found.notes,
+    ]
+
+
+def _witness(witness: object) -> str:
+    if isinstance(witness, dict):
+        return ", ".join(f"{name} {_witness(value)}" for name, value in witness.items())
+    if isinstance(witness, list):
+        return "; ".join(map(_witness, witness))
+    return "" if witness is None else str(witness)

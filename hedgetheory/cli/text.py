@@ -1,0 +1,63 @@
+"""Text for people: one-line messages, numbers, plain tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hedgetheory.exact import Number
+
+#: The longest message; what is longer came from the input.
+LONGEST = 1000
+
+
+def printable(text: str) -> str:
+    """``text`` on one line, with what would move the cursor or change colours spelled out.
+
+    >>> printable("a\\n\\x1b[31mb")
+    'a \\\\x1b[31mb'
+    """
+    spaced = " ".join(text.split())
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in spaced)
+
+
+def one_line(message: str) -> str:
+    line = printable(message)
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
+
+
+def shown(number: Number, digits: int) -> str:
+    """A number as people read it, with how sure it is.
+
+    >>> from fractions import Fraction
+    >>> from hedgetheory.exact import Number
+    >>> shown(Number.exact(Fraction(1, 3)), 6)
+    '1/3 = 0.333333... exactly'
+    """
+    if number.is_undefined:
+        return f"undefined: {number.reason}"
+    decimal, rad = number.decimal(digits)
+    if number.fraction is not None:
+        if number.fraction.denominator == 1:
+            return f"{number.fraction} exactly"
+        return f"{number.fraction} = {decimal}{'' if rad == '0' else '...'} exactly"
+    if number.guarantee == "exact":
+        return f"{decimal} exactly"
+    return f"{decimal} ± {rad} {number.guarantee}"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table: headers and rows of text."""
+
+    headers: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def plain(self) -> Iterable[str]:
+        """Aligned columns, two blanks apart, with nothing but text."""
+        table = [self.headers, *self.rows]
+        widths = [max(len(row[k]) for row in table) for k in range(len(self.headers))]
+        for row in table:
+            yield "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
