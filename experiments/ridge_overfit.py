@@ -7,7 +7,8 @@ A prompt is one random split of scikit-learn's diabetes data into 100 training r
 held-out rows. A response is one ridge regression on a random half of all the monomials up to
 degree three of the ten variables, standardised on the training rows, its strength drawn
 log-uniformly over five decades. The proxy is R² on the training rows: what a selection rule sees.
-The gold is R² on the held-out rows: what one wants. Nothing else joins the two.
+The gold is R² on the held-out rows: what one wants. They are one measure on
+different rows: nothing is added to make them disagree.
 
 Needs scikit-learn (``pip install hedgetheory[experiment]``) for the data and the monomials only.
 """

@@ -35,7 +35,7 @@ def integer_grid(size: int) -> NDArray[np.int64]:
     return np.union1d(np.union1d(ratio, powers), [size])
 
 
-class Integers:
+class BestOfNPoints:
     """Best-of-n: the integers n up to the smallest S."""
 
     method = "inverted_cdf"
@@ -46,8 +46,8 @@ class Integers:
             alone = len(groups[0].gold)
             total = sum(len(group.gold) for group in groups)
             raise InputError(
-                f"{name}: {alone} of {total} prompts have one response only, and one cannot be "
-                "selected from; every prompt must have at least 2"
+                f"{name}: {alone} of {total} prompts have one response only, which leaves nothing "
+                "to select; every prompt must have at least 2"
             )
         self.thetas = integer_grid(self.size)
         self.ties: list[int] = []
@@ -95,7 +95,7 @@ class Integers:
         return found
 
 
-class Poissons:
+class BestOfPoissonPoints:
     """Best-of-Poisson: a grid of μ, even in log(1 + μ), from 0 to where the responses run out."""
 
     method = "linear"
@@ -103,7 +103,7 @@ class Poissons:
     def __init__(self, groups: list[RankGroup], name: str) -> None:
         if groups[-1].size == 1:
             raise InputError(
-                f"{name}: every prompt has one response only, from which nothing can be selected"
+                f"{name}: every prompt has one response only, which leaves nothing to select"
             )
         self.groups = groups
         self.prompts = sum(len(group.gold) for group in groups)

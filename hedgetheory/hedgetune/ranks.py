@@ -46,7 +46,7 @@ def rank_gold(proxy: ArrayLike, gold: ArrayLike) -> Array:
         raise InputError("proxy and gold must be finite: drop rows with NaN or infinite scores")
     order = np.argsort(scores, axis=1)
     ranked = np.take_along_axis(gold, order, axis=1)
-    scores = np.take_along_axis(scores, order, axis=1)
+    scores = np.sort(scores, axis=1)  # the same as taking along the order, and faster
     same = scores[:, 1:] == scores[:, :-1]
     if same.any():
         _share_ties(ranked, same)

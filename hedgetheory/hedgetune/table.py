@@ -210,9 +210,10 @@ def _floats(column: str, values: ArrayLike) -> Array:
 @contextmanager
 def _file(source: Source) -> Iterator[tuple[Path, str]]:
     """A regular file to read and the name to call it by; streams go through a temporary file."""
-    text = os.fspath(source)
+    text = os.fspath(source) if isinstance(source, (str, os.PathLike)) else None
     if not isinstance(text, str) or not text or "\0" in text:
-        raise must_be("table", repr(text), "a path, a packaged table, or -", "read_table")
+        shown = repr(source) if isinstance(source, str) else f"<{type(source).__name__}>"
+        raise must_be("table", shown, "a path, a packaged table, or -", "read_table")
     if text == "-":
         if sys.stdin is None or sys.stdin.isatty():
             raise InputError("table - is standard input, but nothing is piped into it")

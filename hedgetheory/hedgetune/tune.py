@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from numbers import Integral, Real
 from typing import Any, Literal, cast
 
 import numpy as np
 
-from hedgetheory.errors import must_be
+from hedgetheory.errors import InputError, must_be
 from hedgetheory.hedgetune.bootstrap import first_of_the_best, held_out_value, resampled_means
 from hedgetheory.hedgetune.estimators import mean_and_error
-from hedgetheory.hedgetune.families import Integers, Poissons
+from hedgetheory.hedgetune.families import BestOfNPoints, BestOfPoissonPoints
 from hedgetheory.hedgetune.ranks import rank_groups
 from hedgetheory.hedgetune.shape import REGIMES, Regime, regimes, turns
 from hedgetheory.hedgetune.table import Array, Source, Table, read_table
 
 Family = Literal["bon", "bop"]
 FAMILIES: tuple[Family, ...] = ("bon", "bop")
+#: More would not move an interval, but could keep the process busy for ever.
+MAX_RESAMPLES = 1_000_000
+#: Gold scores beyond this in size could overflow when they are subtracted.
+MAX_GOLD = 1e307
+
+_POINTS: dict[Family, type[BestOfNPoints | BestOfPoissonPoints]] = {
+    "bon": BestOfNPoints,
+    "bop": BestOfPoissonPoints,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +94,10 @@ def tune(
     under ``bop`` each prompt's N is capped at its own S, and μ stops where P(N > S) averages 10 %;
     each point reports that mass as ``tail_mass``, and a warning bounds its effect where it matters.
 
-    ``table``: a path, ``-``, a packaged name, or a Table; ``prompt``, ``proxy``, ``gold``: its
-    columns. ``family``: "bon" or "bop". ``seed`` ≥ 0 and ``resamples`` ≥ 0 (0: no intervals) of the
-    bootstrap over prompts; ``confidence`` in (0, 1) of its percentile intervals. ``drop_invalid``:
-    drop and count rows with invalid scores instead of refusing them.
+    ``table``: a path, ``-``, a packaged name, or a Table, which is taken as it is; ``prompt``,
+    ``proxy``, ``gold``: its columns. ``family``: "bon" or "bop". ``seed`` ≥ 0 and ``resamples`` ≥ 0
+    (0: no intervals) of the bootstrap over prompts; ``confidence`` in (0, 1) of its percentile
+    intervals. ``drop_invalid``: drop and count invalid rows instead of refusing them.
 
     Returns a TuneResult, the same for the same input and seed, whatever the order of rows. Every n
     is compared for θ̂. Shapes, resamples and cross-fitting use the points of ``curve``: every n up
@@ -108,23 +118,27 @@ def tune(
     call = f"tune(family={family!r})"
     if family not in FAMILIES:
         raise must_be("family", repr(family), "bon or bop", call)
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+    if not _is_count(seed):
         raise must_be("seed", seed, "an integer >= 0", call)
-    if isinstance(resamples, bool) or not isinstance(resamples, int) or resamples < 0:
-        raise must_be("resamples", resamples, "an integer >= 0", call)
-    if not 0 < confidence < 1:
+    if not (_is_count(resamples) and resamples <= MAX_RESAMPLES):
+        raise must_be("resamples", resamples, f"an integer from 0 to {MAX_RESAMPLES}", call)
+    if not (isinstance(confidence, Real) and 0 < confidence < 1):
         raise must_be("confidence", confidence, "strictly between 0 and 1", call)
     if not isinstance(table, Table):
         table = read_table(table, prompt=prompt, proxy=proxy, gold=gold, drop_invalid=drop_invalid)
-    return _tune(table, family, seed, resamples, confidence)
+    return _tune(table, family, int(seed), int(resamples), float(confidence))
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 0
 
 
 def _tune(table: Table, family: Family, seed: int, resamples: int, confidence: float) -> TuneResult:
-    unit = _unit(table.gold)
+    unit = _unit(table)
     scaled = Table(table.name, table.proxy, table.gold / unit, table.sizes, table.dropped)
     groups = rank_groups(scaled)
     rounding = 2.0**-49 * groups[-1].size
-    points = Poissons(groups, table.name) if family == "bop" else Integers(groups, table.name)
+    points = _POINTS[family](groups, table.name)
     place = points.best(rounding)
     thetas, curves = points.thetas, points.curves
     mean, error = mean_and_error(curves)
@@ -182,9 +196,13 @@ def _tune(table: Table, family: Family, seed: int, resamples: int, confidence: f
     )
 
 
-def _unit(gold: Array) -> float:
+def _unit(table: Table) -> float:
     """A power of two near the largest gold score: the unit in which nothing overflows."""
-    largest = float(np.max(np.abs(gold)))
+    largest = float(np.max(np.abs(table.gold)))
+    if largest > MAX_GOLD:
+        raise InputError(
+            f"{table.name}: a gold score of size {largest:.3g} is beyond {MAX_GOLD:g}; rescale them"
+        )
     return float(np.ldexp(1.0, int(np.frexp(largest)[1]) - 1)) if largest else 1.0
 
 

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tune_support import DATA, gold_by_rank, write_table
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tune_support import DATA, all_subsets, gold_by_rank, write_table
 
 from hedgetheory.errors import InputError
 from hedgetheory.hedgetune.bootstrap import held_out_value, resampled_means
@@ -92,6 +94,11 @@ def test_a_scaled_gold_scales_the_answer_even_at_the_ends_of_the_float_range() -
         assert two.curve[0]["se"] == pytest.approx(one.curve[0]["se"] * scale, rel=1e-9)  # type: ignore[operator]
 
 
+def test_gold_scores_that_could_overflow_are_refused() -> None:
+    with pytest.raises(InputError, match=r"1.7e\+308 is beyond 1e\+307"):
+        tune(plain([[0, 1.7e308]]))
+
+
 def test_theta_is_an_integer_under_bon_and_the_curve_has_every_n() -> None:
     result = tune(noisy_peak(), resamples=100)
     assert [point["theta"] for point in result.curve] == list(range(1, 33))
@@ -116,12 +123,62 @@ def test_the_peak_of_a_known_gold_curve_is_found_by_both_families() -> None:
 
 
 def test_the_interval_covers_the_truth_and_narrows_with_more_prompts() -> None:
+    truth = 3.04  # the best mu for g(u) = u^3 (1 - u), by quadrature as above
     widths = []
     for prompts in (50, 800):
         low, high = tune(noisy_peak(prompts), "bop", resamples=400).theta_interval or [0, 0]
         widths.append(high - low)
-        assert low < high
+        assert low < truth < high
     assert widths[1] < widths[0] / 2
+
+
+def test_ninety_percent_intervals_cover_about_ninety_percent() -> None:
+    # 150 tables: a binomial with p = 0.9 stays within 0.82 to 0.97 but once in 2,000.
+    covered = 0
+    for seed in range(150):
+        result = tune(noisy_peak(60, 16, seed), "bop", resamples=200, confidence=0.9)
+        low, high = result.theta_interval or [0, 0]
+        covered += low <= 3.04 <= high
+    assert 0.82 < covered / 150 < 0.97
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    st.integers(2, 5).flatmap(
+        lambda size: st.lists(
+            st.lists(
+                st.tuples(st.integers(0, 3), st.integers(-3, 3)), min_size=size, max_size=size
+            ),
+            min_size=1,
+            max_size=3,
+        )
+    )
+)
+def test_curve_and_ties_are_those_of_all_subsets(rows: list[list[tuple[int, int]]]) -> None:
+    table = plain([[g for _, g in row] for row in rows], [[p for p, _ in row] for row in rows])
+    result = tune(table, resamples=5)
+    exact = [
+        sum(all_subsets(*zip(*row, strict=True), n) for row in rows) / len(rows)
+        for n in range(1, len(rows[0]) + 1)
+    ]
+    values = [point["value"] for point in result.curve]
+    np.testing.assert_allclose(values, [float(x) for x in exact], atol=1e-14)  # type: ignore[arg-type]
+    assert result.ties == [n for n, x in enumerate(exact, 1) if x == max(exact)]
+    assert result.theta == result.ties[0]
+    heldout = [(exact_without(rows, k), k) for k in range(len(rows)) if len(rows) > 1]
+    if heldout:
+        chosen = [all_subsets(*zip(*rows[k], strict=True), n) for n, k in heldout]
+        assert result.value_heldout == pytest.approx(float(sum(chosen) / len(rows)), abs=1e-14)
+
+
+def exact_without(rows: list[list[tuple[int, int]]], left_out: int) -> int:
+    """The best n of the other prompts, the smallest on a tie."""
+    others = [row for k, row in enumerate(rows) if k != left_out]
+    values = [
+        sum(all_subsets(*zip(*row, strict=True), n) for row in others)
+        for n in range(1, len(rows[0]) + 1)
+    ]
+    return values.index(max(values)) + 1
 
 
 def test_the_bootstrap_error_agrees_with_the_standard_error() -> None:
@@ -250,6 +307,9 @@ def test_regimes_follow_the_turns_of_the_curve() -> None:
         ({"resamples": -1}, "resamples=-1"),
         ({"confidence": 1}, "confidence=1"),
         ({"confidence": float("nan")}, "confidence=nan"),
+        ({"confidence": "high"}, "confidence=high"),
+        ({"resamples": True}, "resamples=True"),
+        ({"resamples": 10**12}, "from 0 to 1000000"),
         ({"proxy": "prox"}, "did you mean proxy?"),
     ],
 )

@@ -91,6 +91,14 @@ def test_every_position_of_an_invalid_cell_is_named(tmp_path: Path) -> None:
             assert f"row {place + 1}, column '{name}'" in line_of(path)
 
 
+def test_the_row_number_is_right_deep_in_a_large_file(tmp_path: Path) -> None:
+    rows = [b"%d,%d,%d,1\n" % (k % 9, k, k) for k in range(300_000)]
+    rows[250_000] = b"a,250000,1,x\n"
+    path = tmp_path / "table.csv"
+    path.write_bytes(HEADER + b"".join(rows))
+    assert "row 250001, column 'true': 'x'" in line_of(path)
+
+
 def test_invalid_rows_are_dropped_and_counted_on_request(tmp_path: Path) -> None:
     rows = [["a", 0, 1, 1], ["a", 1, "nan", 1], ["a", 2, 3, ""], ["", 3, 4, 1], ["a", 4, 2, "x"]]
     path = write_table(tmp_path / "table.csv", [*rows, ["a", 5, 6, 7]])
@@ -184,6 +192,7 @@ def test_missing_files_directories_and_devices_are_named(tmp_path: Path) -> None
     assert "no such file" in line_of("two\nlines")
     assert "table=''" in line_of("")
     line_of("x" * 5000)
+    assert "table=<dict>" in line_of({"proxy": [1]})  # type: ignore[arg-type]
 
 
 def test_a_pipe_is_read_like_a_file(tmp_path: Path) -> None:
