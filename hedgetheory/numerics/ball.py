@@ -428,25 +428,40 @@ def power_of_two(exponent: int) -> arb:
 
 
 def increasing_root(function: Callable[[arb], arb]) -> arb:
-    """A ball around the root in [0, 1] of an increasing function, by bisection to the precision.
+    """A ball around the root in [0, 1] of an increasing function.
 
-    The two ends of the ball have certified signs; where a sign cannot be decided at the working
-    precision the ball is as wide as what was decided.
+    The bracket shrinks by bisection and by secants, whose guess is tried a little to both sides;
+    the signs at the two ends of the result are certified. Where no sign can be decided at the
+    working precision any more, the ball is as wide as what was decided.
     """
     low, high = arb(0), arb(1)
-    for _ in range(4 * ctx.prec):
-        middle = ((low + high) / 2).mid()
-        if middle <= low or middle >= high:
+    at_low = at_high = None
+    closer = 4
+    for _ in range(8 * ctx.prec):
+        width = high - low
+        if width < high * power_of_two(4 - ctx.prec):
             break
-        value = function(middle)
-        if value > 0:
-            high = middle
-        elif value < 0:
-            low = middle
-        elif value.is_zero():
-            return middle
+        if at_low is not None and at_high is not None and closer > 1:
+            guess = (low - width * at_low / (at_high - at_low)).mid()
+            offset = (width * power_of_two(-closer)).mid()
+            trial = [(guess - offset).mid(), (guess + offset).mid()]
         else:
+            trial = [((low + high) / 2).mid()]
+        decided = 0
+        for x in trial:
+            if not low < x < high:
+                continue
+            value = function(x)
+            if value > 0:
+                high, at_high, decided = x, value.mid(), decided + 1
+            elif value < 0:
+                low, at_low, decided = x, value.mid(), decided + 1
+            elif value.is_zero():
+                return x
+        if len(trial) == 1 and not decided:
             break
-        if (high - low) < middle * power_of_two(4 - ctx.prec):
-            break
+        shrunk = bool((high - low) < width / 2)
+        closer = min(2 * closer, ctx.prec) if len(trial) == 2 and shrunk else max(closer // 2, 1)
+        if len(trial) == 1:
+            closer = max(closer, 4)
     return hull(low, high)
