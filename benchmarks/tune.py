@@ -78,21 +78,18 @@ def main() -> None:
         "10 values": (rng.integers(0, 10, smooth.shape).astype(float), "6"),
         "one decimal": (smooth.round(1), "6"),
     }
+    curves = {"value": point_curve, "value and standard error": best_of_n_curve}
     curve = smooth - 0.2 * smooth**2
     for name, (proxy, target) in arrays.items():
-        found = medians(
-            200,
-            argsort=lambda p=proxy: np.argsort(p, axis=1),  # type: ignore[misc]
-            values=lambda p=proxy: point_curve(p, gold),  # type: ignore[misc]
-            errors=lambda p=proxy: best_of_n_curve(p, gold),  # type: ignore[misc]
-        )
-        for job, label, goal in (
-            ("argsort", "np.argsort(axis=1)", ""),
-            ("values", "tune: value at every n", target),
-            ("errors", "tune: value and standard error at every n", target),
-        ):
-            ratio = found[job] / found["argsort"]
-            grid.add_row(name, label, f"{1e3 * found[job]:.2f}", f"{ratio:.2f}", goal)
+        for label, curve_of in curves.items():
+            found = medians(
+                200,
+                argsort=lambda p=proxy: np.argsort(p, axis=1),  # type: ignore[misc]
+                curve=lambda p=proxy, curve_of=curve_of: curve_of(p, gold),  # type: ignore[misc]
+            )
+            ratio = found["curve"] / found["argsort"]
+            shown = f"{label} at every n", f"{1e3 * found['curve']:.2f}", f"{ratio:.2f}", target
+            grid.add_row(name, *shown)
     table = Table("bench", smooth.ravel(), curve.ravel(), np.full(PROMPTS, RESPONSES))
     slow = medians(
         9,

@@ -17,6 +17,7 @@ NEGLIGIBLE = 40.0
 #: Up to this S the whole matrix of Best-of-n weights is kept (512² doubles are 2 MB).
 CACHED_SIZE = 512
 _BLOCK = 1 << 22
+_SMALL_BLOCK = 1 << 16
 
 
 def best_of_n_weights(n: ArrayLike, size: int) -> Array:
@@ -98,8 +99,12 @@ def mean_and_error(curves: Array) -> tuple[Array, Array]:
     mean = curves.mean(axis=0)
     if count == 1:
         return mean, np.full_like(mean, np.nan)
-    offset = curves - mean
-    return mean, np.sqrt(np.einsum("ij,ij->j", offset, offset) / (count * (count - 1)))
+    squares = np.zeros_like(mean)
+    step = max(1, _SMALL_BLOCK // curves.shape[1])
+    for start in range(0, count, step):
+        offset = curves[start : start + step] - mean
+        squares += np.einsum("ij,ij->j", offset, offset)
+    return mean, np.sqrt(squares / (count * (count - 1)))
 
 
 def plug_in_weights(rank_cdf: Callable[[Array], Array], size: int) -> Array:

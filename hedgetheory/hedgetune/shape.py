@@ -11,6 +11,7 @@ from hedgetheory.hedgetune.table import Array
 
 Regime = Literal["increasing", "decreasing", "constant", "peak", "trough", "multiple"]
 REGIMES: tuple[Regime, ...] = ("increasing", "decreasing", "constant", "peak", "trough", "multiple")
+_INCREASING, _DECREASING, _CONSTANT, _PEAK, _TROUGH, _MULTIPLE = range(6)
 
 
 def regimes(values: Array, tolerance: float) -> NDArray[np.int64]:
@@ -28,15 +29,13 @@ def regimes(values: Array, tolerance: float) -> NDArray[np.int64]:
     """
     signs = _signs(values, tolerance)
     if signs.shape[1] == 0:
-        return np.full(len(values), REGIMES.index("constant"))
+        return np.full(len(values), _CONSTANT)
     last = signs[:, -1]
     turned = np.count_nonzero(signs[:, 1:] * signs[:, :-1] == -1, axis=1)
-    rises = last > 0
-    monotone = np.where(rises, REGIMES.index("increasing"), REGIMES.index("decreasing"))
-    once = np.where(rises, REGIMES.index("trough"), REGIMES.index("peak"))
-    found = np.select(
-        [last == 0, turned == 0, turned == 1], [np.full_like(monotone, 2), monotone, once], 5
-    )
+    monotone = np.where(last > 0, _INCREASING, _DECREASING)
+    once = np.where(last > 0, _TROUGH, _PEAK)
+    level = np.full_like(monotone, _CONSTANT)
+    found = np.select([last == 0, turned == 0, turned == 1], [level, monotone, once], _MULTIPLE)
     return found.astype(np.int64)
 
 

@@ -198,7 +198,7 @@ def _tune(table: Table, family: Family, seed: int, resamples: int, confidence: f
 
 def _unit(table: Table) -> float:
     """A power of two near the largest gold score: the unit in which nothing overflows."""
-    largest = float(np.max(np.abs(table.gold)))
+    largest = max(float(table.gold.max()), -float(table.gold.min()))
     if largest > MAX_GOLD:
         raise InputError(
             f"{table.name}: a gold score of size {largest:.3g} is beyond {MAX_GOLD:g}; rescale them"
