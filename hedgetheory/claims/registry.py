@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from typing import Any
 
 from hedgetheory.claims import (
@@ -17,7 +18,7 @@ from hedgetheory.claims import (
     popular,
 )
 from hedgetheory.claims.model import Claim, ClaimResult
-from hedgetheory.errors import InputError, nearest
+from hedgetheory.errors import InputError
 
 LEDGER: tuple[Claim, ...] = (
     *definition.CLAIMS,
@@ -37,7 +38,17 @@ def find(id: str) -> Claim:
     for claim in LEDGER:
         if claim.id == id:
             return claim
-    raise InputError(f"no claim {id}; {nearest(id, [claim.id for claim in LEDGER])}")
+    raise InputError(f"no claim {id}; {_hint(id)}")
+
+
+def _hint(text: str) -> str:
+    """The nearest ids, or where to find them all: thirty ids are no help in an error message."""
+    ids = [claim.id for claim in LEDGER]
+    short = {id.partition(".")[2]: id for id in ids}
+    near = get_close_matches(text, ids, n=3) or get_close_matches(text, list(short), n=3)
+    if not near:
+        return "`hedgetheory list claims` shows all"
+    return f"did you mean {' or '.join(short.get(name, name) for name in near)}?"
 
 
 def select(only: str | None = None) -> tuple[Claim, ...]:
@@ -51,7 +62,7 @@ def select(only: str | None = None) -> tuple[Claim, ...]:
     found = tuple(c for c in LEDGER if wanted in c.id.casefold() or wanted in c.title.casefold())
     if not wanted.strip() or not found:
         shown = only if len(only) <= 60 else only[:57] + "..."
-        raise InputError(f"no claim matches {shown!r}; {nearest(only, [c.id for c in LEDGER])}")
+        raise InputError(f"no claim matches {shown!r}; {_hint(only)}")
     return found
 
 

@@ -126,6 +126,10 @@ def positive(says: str, expr: sympy.Expr) -> Step:
     return Step(says, "sign by structure", shown_positive(inside(expr)))
 
 
+#: Functions with jumps, whose one-sided limits sympy gets wrong.
+_STEPS = (sympy.Piecewise, sympy.floor, sympy.ceiling, sympy.sign, sympy.Heaviside, sympy.Mod)
+
+
 def limit_is(
     says: str, expr: sympy.Expr, symbol: sympy.Symbol, at: sympy.Expr, value: sympy.Expr
 ) -> Step:
@@ -136,6 +140,8 @@ def limit_is(
         if not zero_power and not direct.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
             by = "substitution in a continuous expression"
             return Step(says, by, reduces_to_zero(direct - value))
+    if expr.has(*_STEPS):
+        return Step(says, "no limit found: sympy takes the value of a piecewise formula", False)
     try:
         found = sympy.limit(expr, symbol, at, "+" if at == 0 else "-")
     except (NotImplementedError, ValueError) as error:  # for instance an exponent of unknown sign

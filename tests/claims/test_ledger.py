@@ -70,10 +70,12 @@ def test_only_that_matches_nothing_is_bad_input(only: str) -> None:
 
 
 def test_an_id_that_is_nearly_right_is_suggested() -> None:
-    with pytest.raises(InputError, match=r"did you mean paper\.theorem-2\?"):
+    with pytest.raises(InputError, match=r"did you mean paper\.theorem-2\b"):
         verify("paper.theorm-2")
-    with pytest.raises(InputError, match=r"did you mean paper\.theorem-2\?"):
-        find("paper.theorem2")
+    with pytest.raises(InputError, match=r"did you mean paper\.theorem-2\b"):
+        find("theorem2")
+    with pytest.raises(InputError, match="`hedgetheory list claims` shows all"):
+        verify("zzzzzz")
 
 
 def test_progress_hears_of_each_result_in_order() -> None:
