@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import sympy
-from sympy import Symbol, diff, log
+from sympy import Symbol, diff, exp, log
 
 from hedgetheory.claims.checks import (
     as_json,
@@ -19,9 +19,11 @@ from hedgetheory.claims.checks import (
     strictly_convex_from,
 )
 from hedgetheory.claims.model import Claim, Evidence, claim, words
-from hedgetheory.claims.statements import FAMILIES, PAPER
+from hedgetheory.claims.statements import BON, BOP, FAMILIES, PAPER
 from hedgetheory.expressions.prover import identity as algebra
-from hedgetheory.expressions.symbols import u
+from hedgetheory.expressions.prover import positive as sign
+from hedgetheory.expressions.signs import inside
+from hedgetheory.expressions.symbols import mu, n, p, u
 from hedgetheory.laws.base import FiniteLaw
 from hedgetheory.laws.finite import Bernoulli, Finite
 from hedgetheory.numerics.ball import ball, precision
@@ -193,9 +195,39 @@ def win_rate_below() -> Iterator[Evidence]:
     yield from identity("Bernoulli: (1 + q - q^n)/2, q = P(R = 0)", rate - (1 + q - q**k) / 2)
 
 
+@claim(
+    "atoms.bernoulli-one-curve",
+    "On a Bernoulli law all families trace one curve, and the gap is zero",
+    "On bernoulli(p), P(R = 1) is 1-(1-p)^n under BoN (pass@n), 1-(1-p) e^{-mu p} under BoP and "
+    "p e^lam/(1-p+p e^lam) under the tilt; for every success rate s in [p,1) one lam >= 0 gives "
+    "s, so at equal mean the policies are the same law, and KL(BoP) = KL(tilt).",
+    hypotheses=("0 < p < 1", "real n > 1, mu > 0, lam > 0"),
+    source="this project",
+)
+def bernoulli_one_curve() -> Iterator[Evidence]:
+    upper = {u: 1 - p}
+    for family, factor in ((BON, (1 - p) ** (n - 1)), (BOP, exp(-mu * p))):
+        name, fails = family.name, (1 - p) * factor
+        yield from identity(
+            f"{name}: P(R = 0) = G(1-p) = {fails}", family.cdf.xreplace(upper) - fails
+        )
+        yield from positive(f"{name}: P(R = 0) < 1 - p", (1 - p) * (1 - factor))
+        yield from positive(f"{name}: P(R = 0) > 0", fails)
+    s = Symbol("s", positive=True)
+    odds = s * (1 - p) / (p * (1 - s))
+    tilted = p * odds / (1 - p + p * odds)
+    yield from identity("e^lam = s(1-p)/(p(1-s)) gives the tilt success rate s", tilted - s)
+    above = Symbol("q", positive=True)
+    # s = p + (1−p)/(1+q) runs over (p, 1) as q runs over (0, ∞).
+    larger = odds.subs(s, p + (1 - p) / (1 + above))
+    yield of_step(sign("that e^lam > 1 for s > p", inside(sympy.together(inside(larger - 1)))))
+    yield words("A law on {0, 1} is its mean: equal means, equal laws, equal KL.")
+
+
 CLAIMS: tuple[Claim, ...] = (
     kl_below_continuous,
     kl_below_top_atom,
     bernoulli_bounded,
     win_rate_below,
+    bernoulli_one_curve,
 )

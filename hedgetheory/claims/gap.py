@@ -68,9 +68,9 @@ def optimality_steps(sign_of_divergence: int) -> Iterator[Evidence]:
 @claim(
     "gap.pythagoras",
     "At equal mean proxy reward the gap is a divergence",
-    "KL(q||tilt_lam) = KL(q||ref) - lam E_q[R] + K(lam) for every lam; its least value over lam "
-    "is at K'(lam) = E_q[R], where it is KL(q||ref) - KL(tilt_lam||ref). So any explicit lam "
-    "bounds the gap from above.",
+    "KL(q||tilt_lam) = KL(q||ref) - lam E_q[R] + K(lam) for every lam; where some lam has "
+    "K'(lam) = E_q[R] it is least there, and is KL(q||ref) - KL(tilt_lam||ref). So any explicit "
+    "lam bounds the gap from above.",
     hypotheses=("lam > 0 with M(lam) finite", "E_q|R|, KL(q||ref) finite", "R is not constant"),
     source="Csiszar's I-projection; this project",
 )

@@ -87,16 +87,33 @@ def _positive(e: sympy.Expr) -> bool:
     if e.is_Mul:
         return _positive_product(e)
     if isinstance(e, sympy.exp) or (e.is_Pow and e.base == sympy.E):
-        return e.exp.is_real is True
+        return _real(e.exp)
     if e.is_Pow:
-        return _positive_difference(e.base) and e.exp.is_real is True
+        return _positive_difference(e.base) and _real(e.exp)
     if isinstance(e, _ALWAYS_POSITIVE):
-        return e.args[0].is_real is True
+        return _real(e.args[0])
     if isinstance(e, _SIGN_OF_ARGUMENT):
         return _positive(e.args[0])
     if isinstance(e, sympy.log):
         return _positive_difference(e.args[0] - 1)
     return False
+
+
+def _real(e: sympy.Expr) -> bool:
+    """Real and defined for all its symbols: sympy alone would call log1p(−2) real."""
+    if e.is_Rational or e in (sympy.pi, sympy.E, sympy.EulerGamma):
+        return True
+    if e.is_Symbol:
+        return e.is_real is True
+    if e.is_Add or e.is_Mul or isinstance(e, _ENTIRE):
+        return all(map(_real, e.args))
+    if e.is_Pow:
+        if e.exp.is_Integer and e.exp >= 0:
+            return _real(e.base)
+        return _real(e.exp) and _positive_difference(e.base)
+    if isinstance(e, log1p):
+        return _positive_difference(1 + e.args[0])
+    return isinstance(e, _ON_POSITIVE) and _positive_difference(e.args[0])
 
 
 def _positive_product(e: sympy.Expr) -> bool:

@@ -61,6 +61,7 @@ def test_a_true_identity_beside_them_is_shown(true: sympy.Expr) -> None:
         *(log(mu), log(1 - u), -log(n), 1 + log(u), -log(1 - mu)),
         *(1 - exp(mu), 2 - exp(mu), exp(r) - 1, 1 - 2 * exp(-mu), 1 - exp(-r)),
         *(u**n - 1, 1 - u**-n, 1 - n**u, n**-mu - 1, p**k - 1),
+        *(exp(log1p(p + r)), exp(log(mu - 1)), exp(1 / r), sqrt(r) ** 2 * exp(r)),
         *(r, r**2, (1 - 2 * u) ** 2, Float(1.0), I, S.NaN, S.Infinity, S.Zero),
     ],
     ids=str,
