@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hedgetheory.analysis.compare import largest
@@ -14,6 +14,7 @@ from hedgetheory.analysis.curve import (
     gold_in_quantile,
     gold_on_atoms,
 )
+from hedgetheory.analysis.deciding import smooth_picture
 from hedgetheory.analysis.expsum import canonical, symbolic
 from hedgetheory.analysis.gold import (
     Change,
@@ -26,10 +27,12 @@ from hedgetheory.analysis.gold import (
 from hedgetheory.analysis.hypotheses import Hypothesis, hypotheses
 from hedgetheory.analysis.integers import IntegerChoice, best_integer
 from hedgetheory.analysis.picture import Picture, Point, picture_of
+from hedgetheory.analysis.smooth import SmoothCurve, smooth_pattern
 from hedgetheory.errors import InputError
 from hedgetheory.exact import Number, short
 from hedgetheory.expressions.symbols import r, u
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
+from hedgetheory.laws.uniform import Uniform
 from hedgetheory.policies.family import Family
 
 
@@ -133,9 +136,7 @@ def check(law: Law, family: Family, gold: Gold, digits: int = 12) -> CheckResult
     Source: paper, Definition 1 and Theorems 1 and 3 (arXiv 2506.19248).
     """
     _admit(gold)
-    changes, why_not = sign_changes(law, family, gold)
-    picture = _picture(law, family, gold, changes)
-    conditions = hypotheses(law, family, changes, why_not)
+    picture, conditions = _examine(law, family, gold)
     domain = _domain_text(law, family)
     best, notes = _best(picture, digits)
     verdict, threshold_ = _hacking(picture, conditions, digits)
@@ -169,9 +170,8 @@ def threshold(law: Law, family: Family, gold: Gold, digits: int = 12) -> Number:
     Source: paper, Definition 1 and Theorem 3.
     """
     _admit(gold)
-    changes, why_not = sign_changes(law, family, gold)
-    picture = _picture(law, family, gold, changes)
-    return _hacking(picture, hypotheses(law, family, changes, why_not), digits)[1]
+    picture, conditions = _examine(law, family, gold)
+    return _hacking(picture, conditions, digits)[1]
 
 
 def _admit(gold: Gold) -> None:
@@ -180,7 +180,7 @@ def _admit(gold: Gold) -> None:
         raise InputError(f"gold={gold.expr}, but must be a formula in u or in r alone [check]")
 
 
-def sign_changes(law: Law, family: Family, gold: Gold) -> tuple[list[Change] | None, str]:
+def sign_changes(law: Law, gold: Gold) -> tuple[list[Change] | None, str]:
     """The strict sign changes of g′ (of the increments of g on atoms), None and why if unknown."""
     try:
         if isinstance(law, FiniteLaw):
@@ -210,15 +210,36 @@ def _changes_on_atoms(law: FiniteLaw, gold: Gold) -> list[Change]:
     return changes
 
 
-def _picture(law: Law, family: Family, gold: Gold, changes: list[Change] | None) -> Picture:
+def _examine(law: Law, family: Family, gold: Gold) -> tuple[Picture, list[Hypothesis]]:
+    """The picture of f and the hypotheses: exact where there is a form, else by quadrature."""
+    changes, why_not = sign_changes(law, gold)
     try:
         curve = curve_of(law, family, gold)
     except NoExactForm as why:
-        return undecided_picture(family, str(why))
-    return picture_of(curve, variation_bound(law, family, changes))
+        return _by_quadrature(law, family, gold, changes, str(why))
+    picture = picture_of(curve, variation_bound(family, changes))
+    return picture, hypotheses(law, family, changes, why_not)
 
 
-def variation_bound(law: Law, family: Family, changes: list[Change] | None) -> int | None:
+def _by_quadrature(
+    law: Law, family: Family, gold: Gold, changes: list[Change] | None, why: str
+) -> tuple[Picture, list[Hypothesis]]:
+    uniform_tilt = family.name == "tilt" and isinstance(law, Uniform)
+    rank = replace(family, name="quantile_tilt") if uniform_tilt else family
+    try:
+        if not isinstance(law, ContinuousLaw):
+            raise NoExactForm(why)
+        smooth = SmoothCurve(law, rank, gold)
+    except NoExactForm as other:
+        reason = why if str(other) == why else f"{why}; {other}"
+        return undecided_picture(family, reason), hypotheses(law, family, changes, reason)
+    pattern = smooth_pattern(smooth, gold)
+    picture = smooth_picture(smooth, rank, pattern)
+    found = changes if pattern is None else pattern[1]
+    return picture, hypotheses(law, family, found, picture.open_reason)
+
+
+def variation_bound(family: Family, changes: list[Change] | None) -> int | None:
     """A proved bound on the zeros of f′ on the open domain, with multiplicity; None without one.
 
     Best-of-n and Best-of-Poisson: k is strictly totally positive of every order, so the number of

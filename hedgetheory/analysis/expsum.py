@@ -17,7 +17,7 @@ import sympy
 from hedgetheory.laws.base import exact_symbol
 from hedgetheory.numerics.ball import REAL, ball, polynomial
 from hedgetheory.numerics.program import compiled
-from hedgetheory.numerics.roots import integers
+from hedgetheory.numerics.roots import integers, sign_at
 
 #: Exact constants: a Fraction where rational, else a sympy number in canonical form.
 Coefficient: TypeAlias = "Fraction | sympy.Expr"
@@ -213,6 +213,12 @@ class ExpSum:
         for beta, p in self._balls():
             total += p(x) * (beta * x).exp()
         return total
+
+    def exact_sign(self, x: Fraction) -> int | None:
+        """The sign at a rational of a rational polynomial, None for other sums."""
+        if not (self.is_polynomial and self.is_rational):
+            return None
+        return sign_at(self.integer_polynomial, x)
 
     def exact_value(self, x: Fraction) -> Fraction | None:
         """The value at a rational where it is visibly rational and short, else None."""

@@ -103,7 +103,7 @@ def pieces_of(
     [Fraction(1, 2), Fraction(1, 1)]
     """
     out: list[Piece] = []
-    for left, right, smooth in _split(expr, symbol, low, high):
+    for left, right, smooth in smooth_pieces(expr, symbol, low, high):
         piece = Piece(left, right, _terms(smooth, symbol))
         if out and out[-1].terms == piece.terms:
             out[-1] = Piece(out[-1].low, right, piece.terms)
@@ -115,17 +115,20 @@ def pieces_of(
 Smooth = tuple["Fraction | None", "Fraction | None", sympy.Expr]
 
 
-def _split(
+def smooth_pieces(
     expr: sympy.Expr, symbol: sympy.Symbol, low: Fraction | None, high: Fraction | None
 ) -> list[Smooth]:
-    """Intervals on which `abs`, `min`, `max` and `where` are resolved."""
+    """Intervals on which `abs`, `min`, `max` and `where` are resolved, with what is left of g.
+
+    Raises NotPolynomial where a breakpoint is not a rational root of a polynomial.
+    """
     switch = _innermost_switch(expr)
     if switch is None:
         return [(low, high, expr)]
     out: list[Smooth] = []
     for left, right in _cells(_deciding(switch), symbol, low, high):
         resolved = _resolve(switch, symbol, _inside(left, right))
-        out += _split(expr.xreplace({switch: resolved}), symbol, left, right)
+        out += smooth_pieces(expr.xreplace({switch: resolved}), symbol, left, right)
     return out
 
 
@@ -199,6 +202,8 @@ def _terms(expr: sympy.Expr, symbol: sympy.Symbol) -> Terms:
         raise NotPolynomial("the expanded polynomial is too long")
     terms: dict[Fraction, sympy.Expr] = {}
     for term in sympy.Add.make_args(sympy.expand(expr)):
+        if term == 0:
+            continue
         coefficient, power = term.as_independent(symbol, as_Add=False)
         base, exponent = power.as_base_exp() if power != 1 else (symbol, sympy.S.Zero)
         if base != symbol or not exponent.is_Rational or exponent < 0:

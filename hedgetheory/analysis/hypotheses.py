@@ -96,14 +96,11 @@ def quantile_tilt_kernel_is_tp2() -> bool:
         sympy.simplify(sympy.diff(slopes[1], z) - 1 / (u + 1 - z) ** 2),
     )
     joined = sympy.simplify((slopes[0] - slopes[1]).subs(z, 1))
-    # The double integral itself is −∂_λ G·M²: M = (e^λ − 1)/λ, G M = (e^{λu} − 1)/λ.
-    y = sympy.Symbol("y", positive=True)
-    double = sympy.integrate(
-        sympy.integrate((y - x) * sympy.exp(lam * x) * sympy.exp(lam * y), (x, 0, u)), (y, u, 1)
-    )
-    mass = (sympy.exp(lam) - 1) / lam
-    kernel = -sympy.diff((sympy.exp(lam * u) - 1) / (sympy.exp(lam) - 1), lam)
-    same = sympy.simplify(sympy.expand((double - kernel * mass**2) * lam**3))
+    # With a(λ) = ∫₀ᵘ e^{λx} dx, M = ∫₀¹ e^{λx} dx and a′, M′ the same with a factor x inside, the
+    # double integral is a (M′ − a′) − a′ (M − a), and G = a/M.
+    a, mass = sympy.Function("a")(lam), sympy.Function("M")(lam)
+    double = a * (mass.diff(lam) - a.diff(lam)) - a.diff(lam) * (mass - a)
+    same = sympy.expand(double + sympy.expand(sympy.diff(a / mass, lam) * mass**2))
     return all(step == 0 for step in (*areas, *increasing, joined, same))
 
 

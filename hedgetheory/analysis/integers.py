@@ -49,6 +49,9 @@ def best_integer(picture: Picture, digits: int) -> IntegerChoice | None:
             integers |= _neighbours(extremum.zero)
     candidates = sorted(integers)
     values = [_valued(picture, n) for n in candidates]
+    shown = [(n, value(digits)) for n, value in zip(candidates, values, strict=True)]
+    if any(value.is_undefined for _, value in shown):
+        return IntegerChoice(shown, [], False, "undecided: a value is not known")
     indices, certain = largest(values)
     best, note = [candidates[i] for i in indices], ""
     if picture.signs and picture.signs[-1] > 0:
@@ -61,7 +64,6 @@ def best_integer(picture: Picture, digits: int) -> IntegerChoice | None:
         note = "f is constant: every n is equally good, 1 is the cheapest"
     if not certain and not note:
         note = "the values of these integers agree to more than 300 digits: a tie is not proved"
-    shown = [(n, value(digits)) for n, value in zip(candidates, values, strict=True)]
     return IntegerChoice(shown, best, certain, note)
 
 

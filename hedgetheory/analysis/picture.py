@@ -20,14 +20,14 @@ Kind = Literal["max", "min"]
 MAX_SETTLING_BITS = 1 << 15
 
 
-def settled(evaluate: Callable[[], Any], digits: int) -> Number:
+def settled(evaluate: Callable[[], Any], digits: int, most: int = MAX_SETTLING_BITS) -> Number:
     """The value to ``digits`` significant digits, or a ball around zero far below them.
 
-    Raises NotCertified with the best enclosure past 32,768 bits.
+    Raises NotCertified with the best enclosure past ``most`` bits beyond those of the digits.
     """
     target = math.ceil((digits + 1) * BITS_PER_DIGIT) + 2
     bits, best = target + 60, None
-    while bits <= MAX_SETTLING_BITS + 8 * target:
+    while bits <= most + 8 * target:
         with precision(bits):
             x = evaluate()
             if x.is_finite():

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from math import comb, lcm
-from typing import Any
+from typing import Any, Protocol
 
 from hedgetheory.analysis.expsum import Coefficients, ExpSum, constant_ball
 from hedgetheory.numerics import roots
@@ -45,10 +45,21 @@ def sign_of(x: Any) -> int:
     return 1 if x > 0 else -1 if x < 0 else 0
 
 
-def sign_at(total: ExpSum, x: Fraction, bits: int = START_BITS, limit: int = MAX_SIGN_BITS) -> int:
+class RealFunction(Protocol):
+    """A function of a ball, with its exact sign at a rational where that is known."""
+
+    def __call__(self, x: Any) -> Any: ...
+
+    def exact_sign(self, x: Fraction) -> int | None: ...
+
+
+def sign_at(
+    total: RealFunction, x: Fraction, bits: int = START_BITS, limit: int = MAX_SIGN_BITS
+) -> int:
     """The sign of the sum at a rational, 0 where it is zero or not certain."""
-    if total.is_polynomial and total.is_rational:
-        return roots.sign_at(total.integer_polynomial, x)
+    exact = total.exact_sign(x)
+    if exact is not None:
+        return exact
     while bits <= limit:
         with precision(bits):
             sign = sign_of(total(ball(x)))
@@ -62,12 +73,14 @@ def sign_at(total: ExpSum, x: Fraction, bits: int = START_BITS, limit: int = MAX
 class Zero:
     """One zero of ``total`` in [low, high], interior unless low == high (then it is exact)."""
 
-    total: ExpSum
+    total: RealFunction
     low: Fraction
     high: Fraction
     multiplicity: int
     #: The sign just below the zero, of ``total`` itself.
     sign_low: int
+    #: Working precision while the interval is wide.
+    bits: int = START_BITS
     _pieces: int = field(default=4, repr=False)
 
     @property
@@ -84,7 +97,7 @@ class Zero:
         """Quadratic interval refinement (Abbott) until high − low ≤ width, signs certified."""
         while self.high - self.low > width:
             whole, pieces = self.high - self.low, self._pieces
-            bits = START_BITS + 2 * max(0, -_log2(whole / max(abs(self.high), Fraction(1))))
+            bits = self.bits + 2 * max(0, -_log2(whole / max(abs(self.high), Fraction(1))))
             with precision(bits):
                 left, right = self.total(ball(self.low)), self.total(ball(self.high))
                 ratio = left / (left - right)

@@ -1,0 +1,224 @@
+"""The picture of f from certified signs of f′ alone: variation diminishing closes what it can.
+
+Let u₁ < … < u_s be the strict sign changes of g′, and H_T(c) = ∫_c g′ k_T. For θ > T the ratio
+k_θ/k_T increases in u, so f′(θ) = H_T(0) (k_θ/k_T)(0) + ∫ H_T d(k_θ/k_T): where H_T has one sign,
+f′ keeps it on (T, ∞). For Best-of-n and Best-of-Poisson k_θ/k_T is e^{−(θ−T)s}, s = −ln u or 1 − u,
+so that f′(θ)/(θ − T) is a Laplace transform of H_T, and has at most as many zeros as H_T has sign
+changes (Descartes for Laplace transforms: Pólya and Szegő, part V; Karlin 1968). H_T is monotone
+between the u_i, so finitely many signs count them. Below T the same holds from the bottom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import sympy
+
+from hedgetheory.analysis.expsum import canonical
+from hedgetheory.analysis.gold import Change
+from hedgetheory.analysis.picture import Extremum, Picture, Point, settled
+from hedgetheory.analysis.smooth import SmoothCurve
+from hedgetheory.analysis.zeros import Zero, sign_at, sign_of
+from hedgetheory.errors import NotCertified
+from hedgetheory.exact import Number
+from hedgetheory.expressions.symbols import u
+from hedgetheory.laws.base import exact_symbol
+from hedgetheory.numerics.ball import REAL, ball, hull, precision, symmetric
+from hedgetheory.policies.family import Family
+
+_BITS, _LIMIT = 96, 400
+_MAX_DOUBLINGS = 60
+_MAX_GRID = 60
+_GRID_START = Fraction(1, 8)
+_MAX_VALUE_BITS = 1000
+
+
+def smooth_picture(
+    curve: SmoothCurve, family: Family, pattern: tuple[list[int], list[Change]] | None
+) -> Picture:
+    """The picture of a curve known by quadrature; complete only where a bound is attained."""
+    decision = _Decision(curve, family, pattern)
+    signs, zeros, reason = decision.run()
+    extrema = [_extremum(curve, zero) for zero in zeros]
+    route = (
+        f"g' has {len(pattern[1])} certified sign change(s); variation diminishing (Karlin 1968) "
+        "with certified signs of f' leaves no other zero"
+        if pattern
+        else ""
+    )
+    return Picture(
+        signs,
+        extrema,
+        Point(lambda _: Number.exact(curve.lower), _valued(curve, curve.lower)),
+        Point(lambda _: Number.infinity(), lambda digits: _limit(curve, digits), attained=False),
+        lambda x, digits: _valued(curve, x)(digits),
+        reason,
+        route,
+    )
+
+
+def _valued(curve: SmoothCurve, x: Fraction) -> Callable[[int], Number]:
+    return lambda digits: _quadrature(lambda: curve.value(ball(x)), digits)
+
+
+def _quadrature(evaluate: Callable[[], Any], digits: int) -> Number:
+    try:
+        return settled(evaluate, digits, _MAX_VALUE_BITS)
+    except NotCertified:
+        return Number.undefined("the quadrature of this value is not certified")
+
+
+def _limit(curve: SmoothCurve, digits: int) -> Number:
+    """lim f(θ), θ → ∞: the limit of g at the top of the support."""
+    last = curve.pieces[-1].value
+    if curve.high is not None:
+        exact = canonical(last.subs(curve.x, exact_symbol(curve.high)))
+        if isinstance(exact, Fraction):
+            return Number.exact(exact)
+        return settled(lambda: curve.values[-1](REAL, ball(curve.high or 0)), digits)
+    if not last.has(curve.x):
+        return settled(lambda: curve.values[-1](REAL, ball(0)), digits)
+    return Number.infinity(1 if sympy.limit(last, curve.x, sympy.oo) > 0 else -1)
+
+
+def _extremum(curve: SmoothCurve, zero: Zero) -> Extremum:
+    return Extremum(
+        lambda digits: settled(zero.ball, digits),
+        lambda digits: _quadrature(lambda: curve.value(zero.ball()), digits),
+        True,
+        "max" if zero.sign_low > 0 else "min",
+        zero,
+    )
+
+
+class _Decision:
+    def __init__(
+        self,
+        curve: SmoothCurve,
+        family: Family,
+        pattern: tuple[list[int], list[Change]] | None,
+    ) -> None:
+        self.curve = curve
+        self.family = family
+        self.pattern = pattern
+
+    def run(self) -> tuple[list[int], list[Zero], str]:
+        """(signs, zeros, why it is open)."""
+        if self.pattern is None:
+            return [], [], "the sign changes of g' are not certified"
+        signs, changes = self.pattern
+        if not changes:
+            return signs, [], ""
+        last = signs[-1]
+        start = self._start_sign()
+        if len(changes) == 1:
+            if start is None:
+                return [], [], "the sign of f' at the lower end is not certain"
+            if start in (0, last):
+                # f′/k(u₁) is strictly monotone towards the last sign.
+                return [last], [], ""
+            return self._single(start, last)
+        if not start:
+            return [], [], "the sign of f' at the lower end is not certain"
+        return self._several(start, last, changes)
+
+    def _start_sign(self) -> int | None:
+        sign = sign_at(self.curve, self.curve.lower, _BITS, _LIMIT)
+        if sign:
+            return sign
+        # k is symmetric about ½ at θ = 0 under these families: symmetric gold is stationary.
+        plain = not self.curve.in_reward and self.curve.q == len(self.curve.pieces) == 1
+        if plain and self.family.name in ("bop", "quantile_tilt"):
+            g = self.curve.pieces[0].value
+            if sympy.simplify(g.subs(u, 1 - u) - g) == 0:
+                return 0
+        return None
+
+    def _single(self, start: int, last: int) -> tuple[list[int], list[Zero], str]:
+        low, step = self.curve.lower, Fraction(1)
+        for _ in range(_MAX_DOUBLINGS):
+            high = self.curve.lower + step
+            sign = sign_at(self.curve, high, _BITS, _LIMIT)
+            if sign == last:
+                return [start, last], [Zero(self.curve, low, high, 1, start, _BITS)], ""
+            if sign == start:
+                low = high
+            step *= 2
+        return [start], [], "the sign change of f' is certain but was not located"
+
+    def _several(
+        self, start: int, last: int, changes: list[Change]
+    ) -> tuple[list[int], list[Zero], str]:
+        """Signs of f′ on a geometric grid against the least proved bound on its zeros."""
+        grid: list[tuple[Fraction, int]] = [(self.curve.lower, start)]
+        bound, beyond = len(changes), False
+        for i in range(_MAX_GRID):
+            theta = self.curve.lower + (Fraction(0) if i == 0 else _GRID_START * 2 ** (i - 1))
+            above, below = self._counts(theta, changes)
+            if i:
+                grid.append((theta, sign_at(self.curve, theta, _BITS, _LIMIT)))
+            if above is not None and below is not None:
+                bound = min(bound, above + below)
+            if above == 0:
+                beyond = True
+                break
+        known = [(theta, sign) for theta, sign in grid if sign]
+        zeros = [
+            Zero(self.curve, low, high, 1, before, _BITS)
+            for (low, before), (high, after) in pairwise(known)
+            if before != after
+        ]
+        signs = [start, *[-zero.sign_low for zero in zeros]]
+        if not beyond or signs[-1] != last:
+            return [], [], "no bound was found beyond which f' keeps its sign"
+        total_positivity = self.family.name in ("bon", "bop")
+        if bound == 0 or (total_positivity and len(zeros) >= bound - 1):
+            # As many zeros as there may be, or one fewer: what is left over is even, so none.
+            return signs, zeros, ""
+        found = f"f' changes sign {len(zeros)} time(s) on a grid up to {float(grid[-1][0]):.6g}"
+        return [], [], f"{found}, but may have up to {bound} zeros"
+
+    def _counts(self, theta: Fraction, changes: list[Change]) -> tuple[int | None, int | None]:
+        """Proved bounds on the zeros of f′ above and below θ, None where a sign is not certain.
+
+        Sign changes of the partial integrals of g′ k_θ from the top (above) and from the bottom.
+        """
+        places = [self.curve.low, *[c.high for c in changes], self.curve.high]
+        with precision(_BITS):
+            at = ball(theta)
+            spread = [symmetric(self._slope_bound(change)) for change in changes]
+            parts = [self.curve.integral("k", at, low, high) for low, high in pairwise(places)]
+            above, below, total = [], [], ball(0)
+            for i, part in enumerate(reversed(parts)):
+                total += part
+                above.append(total + (spread[-1 - i] if i < len(spread) else 0))
+            total = ball(0)
+            for i, part in enumerate(parts):
+                total += part
+                below.append(total + (spread[i] if i < len(spread) else 0))
+            return _sign_changes(above), _sign_changes(below)
+
+    def _slope_bound(self, change: Change) -> Any:
+        """A bound of |∫ g′ k| (k ≤ 1) and of jumps over the place of a sign change."""
+        total = ball(0)
+        box = hull(ball(change.low), ball(change.high))
+        for i, (piece, slope) in enumerate(zip(self.curve.pieces, self.curve.slopes, strict=True)):
+            if _meets(piece.low, piece.high, change):
+                total += abs(slope(REAL, box)) * ball(change.high - change.low)
+            if i and piece.low is not None and change.low <= piece.low <= change.high:
+                at = ball(piece.low)
+                values = self.curve.values
+                total += abs(values[i](REAL, at) - values[i - 1](REAL, at))
+        return total
+
+
+def _sign_changes(values: list[Any]) -> int | None:
+    signs = [sign_of(value) for value in values]
+    return None if 0 in signs else sum(a != b for a, b in pairwise(signs))
+
+
+def _meets(low: Fraction | None, high: Fraction | None, change: Change) -> bool:
+    return (low is None or low <= change.high) and (high is None or high >= change.low)
