@@ -40,5 +40,13 @@ def checks() -> Iterator[Check]:
     yield Check(
         "confirmed", "f(12) = f(13) = 1/50: the integers on both sides of the root tie", tied
     )
+    power = sympy.Rational(2401, 200)
+    moved = {k: k / ((k + power) * (k + power + 1)) for k in (sympy.Integer(12), sympy.Integer(13))}
+    between = 144 < power * (power + 1) < sympy.Rational(25, 2) ** 2
+    rounding_fails = bool(between) and moved[13] > moved[12]
+    yield Check(
+        "confirmed", "exponent 2401/200: threshold below 12.5, 13 better than 12", rounding_fails
+    )
     yield same_claim(ID, EXPECTED)
+    yield same_claim("popular.round-the-threshold", "refuted")
     yield same_claim("paper.definition-1-tie", "certified")
