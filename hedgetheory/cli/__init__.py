@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import NoReturn
+
+#: Python's own bound (4,300) is below the digits that `--digits` allows; inputs are bounded apart.
+LONGEST_INTEGER = 100_000
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave the process with its exit code."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # stderr is for our one line
+    if 0 < sys.get_int_max_str_digits() < LONGEST_INTEGER:
+        sys.set_int_max_str_digits(LONGEST_INTEGER)
     try:
         from hedgetheory.cli.app import run
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
@@ -30,8 +29,6 @@ COMMANDS = {
 
 #: What is neither an answer nor bad input.
 INTERNAL_ERROR, INTERRUPTED, BROKEN_PIPE = 70, 130, 141
-#: Python's own bound (4,300) is below the digits that `--digits` allows; inputs are bounded apart.
-LONGEST_INTEGER = 100_000
 
 HELP = """Exact theory of inference-time reward hacking.
 
@@ -90,10 +87,6 @@ def application(ctx: click.Context, debug: bool) -> None:
 def run(argv: Sequence[str]) -> int:
     """Run one command line; returns its exit code and never raises."""
     debug = "--debug" in argv
-    if not (debug or sys.warnoptions):
-        warnings.simplefilter("ignore")
-    if 0 < sys.get_int_max_str_digits() < LONGEST_INTEGER:
-        sys.set_int_max_str_digits(LONGEST_INTEGER)
     try:
         code = _invoke(argv)
         sys.stdout.flush()

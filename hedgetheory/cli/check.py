@@ -57,14 +57,11 @@ def command(
 
 
 def _blocks(subject: dict[str, str], found: CheckResult, digits: int) -> list[str | Grid]:
+    title = f"{subject['gold']} under {subject['family']} on {subject['law']}"
     summary = [
-        ["gold curve", f"{subject['gold']} under {subject['family']} on {subject['law']}"],
         ["regime", found.regime],
         ["hacking", f"{found.hacking}; threshold {shown(found.threshold, digits)}"],
-        [
-            "complete",
-            f"{found.complete} on {found.domain}: {found.complete_reason}",
-        ],
+        ["complete", f"{found.complete} on {found.domain}: {found.complete_reason}"],
     ]
     if found.best is not None:
         theta, value = shown(found.best.theta, digits), shown(found.best.value, digits)
@@ -77,7 +74,7 @@ def _blocks(subject: dict[str, str], found: CheckResult, digits: int) -> list[st
         *(("end" if e.attained else "end (limit)", e.theta, e.value) for e in found.ends),
     ]
     return [
-        Grid(["check", ""], summary),
+        Grid(["gold curve", title], summary),
         "",
         Grid(
             ["point", "theta", "value"],

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 #: The longest message; what is longer came from the input.
 LONGEST = 1000
+#: A rational longer than this is shown by its decimal alone.
+LONGEST_RATIONAL = 40
 
 
 def printable(text: str) -> str:
@@ -34,15 +36,23 @@ def shown(number: Number, digits: int) -> str:
     >>> from fractions import Fraction
     >>> from hedgetheory.exact import Number
     >>> shown(Number.exact(Fraction(1, 3)), 6)
-    '1/3 = 0.333333... exactly'
+    '1/3 exactly (about 0.333333)'
+    >>> shown(Number.exact(Fraction(3, 4)), 6)
+    '3/4 exactly (0.75)'
     """
     if number.is_undefined:
         return f"undefined: {number.reason}"
     decimal, rad = number.decimal(digits)
     if number.fraction is not None:
-        if number.fraction.denominator == 1:
-            return f"{number.fraction} exactly"
-        return f"{number.fraction} = {decimal}{'' if rad == '0' else '...'} exactly"
+        rational = str(number.fraction)
+        if number.fraction.denominator == 1 and len(rational) <= LONGEST_RATIONAL:
+            return f"{rational} exactly"
+        plain = rad == "0" and "." in decimal and "e" not in decimal
+        text = decimal.rstrip("0").rstrip(".") if plain else decimal
+        about = text if rad == "0" else f"about {text}"
+        if len(rational) > LONGEST_RATIONAL:
+            return f"{about}, an exact rational"
+        return f"{rational} exactly ({about})"
     if number.guarantee == "exact":
         return f"{decimal} exactly"
     return f"{decimal} ± {rad} {number.guarantee}"

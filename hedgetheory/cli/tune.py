@@ -48,8 +48,8 @@ def _blocks(table: str, found: TuneResult) -> list[str | Grid]:
     name = {"bon": "n", "bop": "mu"}[found.family]
     last = found.largest
     percent = f"{100 * found.confidence:g} % interval"
+    title = f"{printable(table)}: {found.n_prompts} prompts, {found.n_responses} responses"
     summary = [
-        ["table", f"{printable(table)}: {found.n_prompts} prompts, {found.n_responses} responses"],
         [f"best {name}", f"{found.theta:g}{_interval(found.theta_interval, percent)}"],
         ["gold score there", f"{_real(found.value)} (held out: {_real(found.value_heldout)})"],
         ["regime", f"{found.regime}{_support(found.regime_support)}"],
@@ -70,7 +70,7 @@ def _blocks(table: str, found: TuneResult) -> list[str | Grid]:
         for point in (found.curve[k] for k in chosen)
     ]
     return [
-        Grid(["HedgeTune", ""], summary),
+        Grid(["table", title], summary),
         "",
         Grid([name, "gold score", "standard error"], rows),
         *(f"warning: {text}" for text in found.warnings),
