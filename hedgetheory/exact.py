@@ -18,7 +18,7 @@ MAX_EXPONENT = 5000
 Guarantee = Literal["exact", "certified", "estimated"]
 RealInput: TypeAlias = "int | float | str | Fraction | Decimal | Rational"
 
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,9})?", re.ASCII)
 
 
 def rational(value: RealInput, name: str = "value") -> Fraction:
@@ -74,7 +74,7 @@ def short(value: Fraction) -> str:
     ('7.3', '1/3', '4')
     """
     if value.denominator == 1:
-        return str(value.numerator)
+        return _ratio(value)
     rest = value.denominator
     for prime in (2, 5):
         while rest % prime == 0:
@@ -83,7 +83,7 @@ def short(value: Fraction) -> str:
         text = f"{Decimal(value.numerator) / Decimal(value.denominator):f}"
         if Fraction(text) == value:
             return text
-    return f"{value.numerator}/{value.denominator}"
+    return _ratio(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class Number:
 
     @classmethod
     def estimate(cls, value: float) -> Number:
-        sign, digits, exponent = Decimal(repr(value)).as_tuple()
+        sign, digits, exponent = Decimal(repr(float(value))).as_tuple()
         if not isinstance(exponent, int):
             raise InputError(f"an estimate must be finite, not {value}")
         mid = int("".join(map(str, digits)))
@@ -133,7 +133,7 @@ class Number:
 
     @property
     def bounds(self) -> tuple[Fraction, Fraction]:
-        """Rational lower and upper bounds of a finite value (exact integers, so mind huge exp10)."""
+        """Rational lower and upper bounds of a finite value (mind a huge exp10)."""
         if self.fraction is not None:
             return self.fraction, self.fraction
         if self.infinite or self.reason:
@@ -147,8 +147,11 @@ class Number:
         if self.infinite:
             return self.infinite * float("inf")
         if self.fraction is not None:
-            return float(self.fraction)
-        return float(f"{self.mid}e{self.exp10}")
+            try:
+                return float(self.fraction)
+            except OverflowError:
+                return float("inf") if self.fraction > 0 else float("-inf")
+        return float(f"{Decimal(self.mid)}e{self.exp10}")
 
     def decimal(self, digits: int) -> tuple[str, str]:
         """``(decimal, rad)`` with |x − decimal| ≤ rad, the rounding to ``digits`` included."""
@@ -158,7 +161,7 @@ class Number:
             mid, rad, exp10 = _decimal_ball(self.fraction, digits)
         else:
             mid, rad, exp10 = self.mid, self.rad, self.exp10
-        drop = len(str(abs(mid))) - digits
+        drop = len(_text(mid)) - digits
         if drop > 0:
             unit = 10**drop
             rounded = (2 * mid + unit) // (2 * unit)
@@ -175,7 +178,7 @@ class Number:
         decimal, rad = self.decimal(digits)
         entry = {"decimal": decimal, "rad": rad, "guarantee": str(self.guarantee)}
         if self.fraction is not None:
-            entry["rational"] = f"{self.fraction.numerator}/{self.fraction.denominator}"
+            entry["rational"] = _ratio(self.fraction)
         return entry
 
     def __str__(self) -> str:
@@ -185,15 +188,26 @@ class Number:
         if self.guarantee == "certified":
             return f"{decimal} ± {rad}"
         if self.guarantee == "exact":
-            return f"{self.fraction} exactly" if self.fraction is not None else decimal
+            return f"{_ratio(self.fraction)} exactly" if self.fraction is not None else decimal
         return f"{decimal} (estimated)"
+
+
+def _text(value: int) -> str:
+    """The digits of |value|, of which ``str`` refuses more than 4,300."""
+    return str(Decimal(abs(value)))
+
+
+def _ratio(value: Fraction) -> str:
+    """``str(value)`` at any length."""
+    top, bottom = Decimal(value.numerator), Decimal(value.denominator)
+    return f"{top}" if bottom == 1 else f"{top}/{bottom}"
 
 
 def _decimal_ball(value: Fraction, digits: int) -> tuple[int, int, int]:
     """A decimal ball around a rational, a few digits wider than asked; rad 0 where it is exact."""
     if value == 0:
         return 0, 0, 0
-    size = len(str(abs(value.numerator))) - len(str(value.denominator))
+    size = len(_text(value.numerator)) - len(_text(value.denominator))
     exp10 = min(0, size - digits - 5)
     scaled = value / Fraction(10) ** exp10
     mid = scaled.numerator // scaled.denominator
@@ -203,7 +217,7 @@ def _decimal_ball(value: Fraction, digits: int) -> tuple[int, int, int]:
 def _place(mid: int, exp10: int) -> str:
     """``mid·10^exp10`` as plain text where it is short, in scientific notation otherwise."""
     sign = "-" if mid < 0 else ""
-    text = str(abs(mid))
+    text = _text(mid)
     point = len(text) + exp10
     if mid == 0:
         return "0"
@@ -221,5 +235,9 @@ def _round_up(rad: int, exp10: int) -> str:
     """An upper bound of ``rad·10^exp10`` with two significant digits."""
     if rad == 0:
         return "0"
-    drop = max(len(str(rad)) - 2, 0)
-    return f"{-(-rad // 10**drop)}e{exp10 + drop}"
+    drop = max(len(_text(rad)) - 2, 0)
+    # 99.1 rounds up to 100, which is again two digits and a power of ten.
+    lead = -(-rad // 10**drop)
+    point = exp10 + drop + len(str(lead)) - 1
+    tail = str(lead)[1:].rstrip("0") if lead >= 10 else ""
+    return f"{str(lead)[0]}{'.' + tail if tail else ''}e{point}"
