@@ -107,11 +107,12 @@ class OnContinuous(Bound):
 
         def tail(x: Any, side: int) -> Any:
             prob, decay = self.tail_envelope(x, side)
-            size = abs(x)
+            size = REAL.maximum(abs(x), REAL.constant(Fraction(1)))
             slope = ball(bound.rate) + ball(bound.degree) / size
-            # ∫ H dP with P(X beyond y) ≤ prob·e^{−decay |y−x|} and H′/H ≤ slope beyond x.
+            # |h| ≤ H(max(1, |y|)) ≤ H(size + |y − x|), P(X beyond y) ≤ prob·e^{−decay |y−x|}, and
+            # H′/H ≤ slope from size on: E[|h|; beyond x] ≤ H(size)·prob·(1 + slope/(decay−slope)).
             height = ball(bound.size) * size ** ball(bound.degree) * (ball(bound.rate) * size).exp()
-            if size >= 1 and decay > slope:
+            if decay > slope:
                 return height * prob * decay / (decay - slope)
             return no_bound()
 
@@ -156,7 +157,7 @@ class RankOnContinuous(OnContinuous):
         left = right = None
         if self._sibuya:
             right = _sibuya_omitted(bound)
-        elif not policy.regular:
+        elif not policy.regular or _vanishes_at_zero(policy):
             left = eps * bound(policy.ratio.xreplace({u: eps, ubar: 1 - eps}))
         return UnitIntegral(integrand, {**self.bindings, **more}, post, left, right)
 
@@ -194,9 +195,13 @@ class RankOnContinuous(OnContinuous):
         return self._divergence("total_variation", lambda w: w + 1)
 
     def mean_quantile(self) -> Iterable[Plan]:
-        return self._divergence("mean_quantile", lambda w: w)
+        if self.policy.is_reference:
+            yield Closed(sympy.Rational(1, 2))  # the closed forms are 0/0 there
+        yield from self._divergence("mean_quantile", lambda w: w)
 
     def mean_reward(self) -> Iterable[Plan]:
+        if self.policy.is_reference:
+            yield Closed(sympy.sympify(self.law.mean))
         if isinstance(self.law, Uniform):
             yield from self.mean_quantile()
             return
@@ -207,6 +212,8 @@ class RankOnContinuous(OnContinuous):
 
     def gold(self, curve: GoldCurve) -> Iterable[Plan]:
         expr = curve.expr
+        if not expr.has(r, u):
+            yield Closed(expr)
         if curve.variable == "r" and isinstance(self.law, Uniform):
             expr = expr.xreplace({r: u})
         elif curve.variable == "r":
@@ -254,6 +261,13 @@ class RankOnContinuous(OnContinuous):
             else compiled(draws, symbols)(REAL, *values)
         )
         return factor * above**power, power * density / above
+
+
+def _vanishes_at_zero(policy: RankPolicy) -> bool:
+    """Whether w(0) = P(N = 1) is zero, so that ln w is not analytic at u = 0."""
+    symbols = tuple(policy.bindings)
+    values = map(ball, policy.bindings.values())
+    return not compiled(in_u(policy.ratio), (u, *symbols))(REAL, ball(Fraction(0)), *values) > 0
 
 
 _DIVERGES = Infinite(1, "the power of w is not integrable at the top of the law")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -127,12 +128,17 @@ class _Estimator:
         return self.root(lambda x: program(self.arithmetic, x, *values) - level)
 
 
+@lru_cache(maxsize=64)
+def _high_precision(digits: int) -> HighPrecision:
+    return HighPrecision(digits)
+
+
 def highprec(plan: Plan, digits: int = 30) -> Any:
     """The plan's value in mpmath at ``digits`` digits, tanh-sinh where it is an integral.
 
     An estimate: mpmath's `quad` and root finders promise nothing.
     """
-    arithmetic = HighPrecision(digits + 10)
+    arithmetic = _high_precision(digits + 10)
     context = arithmetic.context
 
     def root(function: Callable[[Any], Any]) -> Any:

@@ -41,7 +41,14 @@ def number(plan: Plan, digits: int, what: str = "the value") -> Number:
     rational = exact(plan)
     if rational is not None:
         return Number.exact(rational)
-    return certify(lambda: enclosure(plan), digits, what)
+    return certify(lambda: enclosure(plan), digits, what, costly=_has_integral(plan))
+
+
+def _has_integral(plan: Any) -> bool:
+    if isinstance(plan, (UnitIntegral, LineIntegral)):
+        return True
+    inner = plan.bindings.values() if isinstance(plan, (Closed, AtomSum, Inverse)) else ()
+    return any(map(_has_integral, inner))
 
 
 def _ordered(bindings: Bindings) -> tuple[sympy.Symbol, ...]:

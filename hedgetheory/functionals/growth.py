@@ -13,7 +13,7 @@ from hedgetheory.expressions.symbols import r
 
 @dataclass(frozen=True)
 class Growth:
-    """|h(r)| ≤ size·|r|^degree·e^{rate·|r|} for every |r| ≥ 1, all three exact and ≥ 0."""
+    """|h(r)| ≤ size·m^degree·e^{rate·m} with m = max(1, |r|), all three exact and ≥ 0."""
 
     size: Fraction
     degree: Fraction = Fraction(0)

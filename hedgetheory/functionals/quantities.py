@@ -16,7 +16,7 @@ from hedgetheory.functionals.bind import bind
 from hedgetheory.functionals.bound import Bound, GoldCurve, Point
 from hedgetheory.functionals.evaluate import number
 from hedgetheory.functionals.plans import Plan
-from hedgetheory.laws.base import Law
+from hedgetheory.laws.base import FiniteLaw, Law
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.policies.base import Policy
 
@@ -154,7 +154,8 @@ def value(
     if not 1 <= digits <= 10_000:
         raise must_be("digits", digits, "an integer from 1 to 10000", f"value({quantity})")
     plan = next(iter(plans(law, policy, quantity, at=at, order=order, gold=gold, wrt=wrt)))
-    if policy.is_reference and quantity in _ZERO_AT_REFERENCE:
+    one_atom = isinstance(law, FiniteLaw) and len(law.atoms) == 1
+    if (policy.is_reference or one_atom) and quantity in _ZERO_AT_REFERENCE:
         return Number.exact(0)
     return number(plan, digits, quantity)
 

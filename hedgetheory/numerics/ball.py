@@ -20,6 +20,8 @@ from hedgetheory.exact import Number
 
 #: A number that is not certified within this working precision is given up as `NotCertified`.
 MAX_BITS = 1 << 16
+#: Evaluations times bits that one integral may cost: a few seconds.
+INTEGRAL_WORK = 1 << 24
 BITS_PER_DIGIT = math.log2(10)
 
 
@@ -211,7 +213,10 @@ class RealBalls:
         return x.max(y)
 
     def less(self, x: Any, y: Any) -> bool | None:
-        return True if x < y else False if x > y else None
+        return True if x < y else False if x >= y else None
+
+    def at_most(self, x: Any, y: Any) -> bool | None:
+        return True if x <= y else False if x > y else None
 
     def both(self, x: bool | None, y: bool | None) -> bool | None:
         return False if x is False or y is False else None if x is None or y is None else True
@@ -278,6 +283,9 @@ class ComplexBalls(RealBalls):
     def less(self, x: Any, y: Any) -> bool | None:
         return super().less(x.real, y.real)
 
+    def at_most(self, x: Any, y: Any) -> bool | None:
+        return super().at_most(x.real, y.real)
+
     def where(self, condition: bool | None, x: Any, y: Any) -> Any:
         if condition is None:
             return acb(arb.nan()) if self.analytic else x.union(y)
@@ -326,16 +334,20 @@ def number(x: arb, digits: int) -> Number:
     return Number.ball(int(mid), int(rad), int(exp10))
 
 
-def certify(evaluate: Callable[[], arb], digits: int, what: str = "the value") -> Number:
+def certify(
+    evaluate: Callable[[], arb], digits: int, what: str = "the value", costly: bool = False
+) -> Number:
     """Evaluate at rising precision until ``digits`` significant digits are certain.
 
     The radius that is accepted is below 10^{−digits−1} of the value. Raises NotCertified with the
-    best enclosure past 65,536 bits beyond those that the digits alone need.
+    best enclosure past 65,536 bits beyond those that the digits alone need, or, where each
+    evaluation is ``costly`` as an integral is, past 1,024 + 8 times the digits' own bits.
     """
     target = math.ceil((digits + 1) * BITS_PER_DIGIT) + 2
     bits = target + 30
+    limit = 1024 + 8 * target if costly else MAX_BITS + 2 * target
     best: arb | None = None
-    while bits <= MAX_BITS + 2 * target:
+    while bits <= limit:
         with precision(bits):
             x = evaluate()
             if x.is_finite():
@@ -348,15 +360,43 @@ def certify(evaluate: Callable[[], arb], digits: int, what: str = "the value") -
                 continue
         bits *= 2
     raise NotCertified(
-        f"{what} is not certified to {digits} digits within {MAX_BITS} bits; best: {best}"
-        + ("; a value of exactly 0 has no significant digits" if best and 0 in best else ""),
+        f"{what} is not certified to {digits} digits within {limit} bits; best: {best}"
+        + ("; a value of exactly 0 has no significant digits" if _may_vanish(best) else ""),
         number(best, digits) if best is not None else None,
     )
 
 
+def _may_vanish(x: arb | None) -> bool:
+    return x is not None and bool(x.contains(0))
+
+
 def integral(function: Callable[[acb, bool], acb], low: arb, high: arb) -> arb:
-    """∫ function over [low, high], certified: NaN where the integrand is not bounded by balls."""
-    return acb.integral(function, acb(low), acb(high)).real
+    """∫ function over [low, high], certified: NaN where the integrand is not bounded by balls.
+
+    Raises NotCertified after `INTEGRAL_WORK` evaluations times bits: more bits cost only more.
+    """
+    limit = max(INTEGRAL_WORK // ctx.prec, 4 * ctx.prec)
+    count, raised = 0, None
+
+    def counted(x: acb, analytic: bool) -> acb:
+        # flint calls on after an exception, up to its limit: what was raised waits for the end.
+        nonlocal count, raised
+        count += 1
+        if raised is not None:
+            return acb(arb.nan())
+        try:
+            return function(x, analytic)
+        except BaseException as error:
+            raised = error
+            return acb(arb.nan())
+
+    result = acb.integral(counted, acb(low), acb(high), eval_limit=limit).real
+    if raised is not None:
+        raise raised
+    if count >= limit - 8:
+        work = f"{limit} evaluations of {ctx.prec} bits"
+        raise NotCertified(f"an integral is not certified with {work}")
+    return result
 
 
 def polynomial(coefficients: Sequence[Any]) -> arb_poly:

@@ -58,7 +58,8 @@ class Floats:
         np.power,
     )
     ndtr = special.ndtr
-    less, both, either, where = np.less, np.logical_and, np.logical_or, np.where
+    less, at_most, both, either = np.less, np.less_equal, np.logical_and, np.logical_or
+    where = np.where
 
     infinity, undefined = np.inf, np.nan
 

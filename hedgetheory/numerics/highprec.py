@@ -96,6 +96,9 @@ class HighPrecision:
     def less(self, x: Any, y: Any) -> bool:
         return bool(x < y)
 
+    def at_most(self, x: Any, y: Any) -> bool:
+        return bool(x <= y)
+
     def both(self, x: bool, y: bool) -> bool:
         return x and y
 

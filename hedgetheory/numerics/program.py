@@ -34,12 +34,12 @@ _UNARY = {
     *("log1p", "expm1", "phi1", "phi2", "phi3", "Ein", "scaled_ei", "wright_omega", "ndtr"),
 }
 _CONSTANTS = {sympy.pi: "pi", sympy.E: "e", sympy.EulerGamma: "euler"}
-#: relation -> are its sides exchanged to read "less"?
+#: relation -> the step that decides it, and whether its sides are exchanged to read that way
 _RELATIONS = {
-    sympy.StrictLessThan: False,
-    sympy.LessThan: False,
-    sympy.StrictGreaterThan: True,
-    sympy.GreaterThan: True,
+    sympy.StrictLessThan: ("less", False),
+    sympy.LessThan: ("at_most", False),
+    sympy.StrictGreaterThan: ("less", True),
+    sympy.GreaterThan: ("at_most", True),
 }
 _NARY = {sympy.Min: "minimum", sympy.Max: "maximum", sympy.And: "both", sympy.Or: "either"}
 
@@ -70,8 +70,8 @@ class Program:
         result = self._emit(sympy.sympify(expr))
         self._steps = [(name, tuple(map(self._place, args))) for name, args in self._steps]
         self._result = self._place(result)
-        self._bound: dict[int, list[tuple[Callable[..., Any], tuple[int, ...]]]] = {}
-        self._held: dict[tuple[int, Hashable], list[Any]] = {}
+        self._bound: dict[Arithmetic, list[tuple[Callable[..., Any], tuple[int, ...]]]] = {}
+        self._held: dict[tuple[Arithmetic, Hashable], list[Any]] = {}
 
     def _place(self, slot: int) -> int:
         arguments = len(self.symbols)
@@ -118,10 +118,10 @@ class Program:
         for kind, name in _NARY.items():
             if isinstance(expr, kind):
                 return self._fold(name, list(expr.args))
-        for relation, exchanged in _RELATIONS.items():
+        for relation, (step, exchanged) in _RELATIONS.items():
             if isinstance(expr, relation):
                 left, right = expr.args[::-1] if exchanged else expr.args
-                return self._step("less", self._emit(left), self._emit(right))
+                return self._step(step, self._emit(left), self._emit(right))
         head = type(expr).__name__
         if head == "polygamma" and expr.args[0] == 0:
             return self._step("digamma", self._emit(expr.args[1]))
@@ -185,14 +185,14 @@ class Program:
 
     def __call__(self, arithmetic: Arithmetic, *values: Any) -> Any:
         """The value at ``values`` (in the order of the symbols) in the given arithmetic."""
-        key = id(arithmetic)
-        bound = self._bound.get(key)
+        # Keyed by the object, which is thereby kept: an id comes back after its object is gone.
+        bound = self._bound.get(arithmetic)
         if bound is None:
-            bound = self._bound[key] = self._bind(arithmetic)
-        held = self._held.get((key, arithmetic.state()))
+            bound = self._bound[arithmetic] = self._bind(arithmetic)
+        held = self._held.get((arithmetic, arithmetic.state()))
         if held is None:
             held = [arithmetic.constant(value) for value in self.constants]
-            self._held[key, arithmetic.state()] = held
+            self._held[arithmetic, arithmetic.state()] = held
         slots = [*values, *held]
         for function, args in bound:
             if len(args) == 1:

@@ -74,7 +74,7 @@ class Rationals:
         return -self._rational(x)
 
     def sqrt(self, x: Fraction) -> Fraction:
-        if x < 0:
+        if self._rational(x) < 0:
             raise NotRational
         top, bottom = isqrt(x.numerator), isqrt(x.denominator)
         if top * top != x.numerator or bottom * bottom != x.denominator:
@@ -87,7 +87,9 @@ class Rationals:
             return Fraction(1)
         if x == 0 and y > 0:
             return Fraction(0)
-        if y.denominator == 1 and x != 0:
+        if x == 0:
+            raise NotRational  # 0 to a negative power is no number
+        if y.denominator == 1:
             return self.integer_power(y.numerator)(x)
         if y.denominator == 2:
             return self.integer_power(y.numerator)(self.sqrt(x))
@@ -124,11 +126,10 @@ class Rationals:
         return max(self._rational(x), self._rational(y))
 
     def less(self, x: Fraction, y: Fraction) -> bool:
-        # Points on the boundary itself belong to the branch only for a strict reading: a formula
-        # continuous there does not mind, and one that jumps is decided by the balls.
-        if x == y:
-            raise NotRational
         return self._rational(x) < self._rational(y)
+
+    def at_most(self, x: Fraction, y: Fraction) -> bool:
+        return self._rational(x) <= self._rational(y)
 
     def both(self, x: bool, y: bool) -> bool:
         return x and y
