@@ -70,10 +70,10 @@ def checks() -> Iterator[Check]:
     yield same_claim(ID, EXPECTED)
     yield same_claim("atoms.kl-below-top-atom", "proved")
     yield same_claim("atoms.bernoulli-kl-bounded", "certified")
-    draws = (1, 2, 5)
+    counts = (1, 2, 5)
     third = ((Fraction(0), Fraction(2, 3)), (Fraction(1), Fraction(1, 3)))
-    passes = [best_of(third, k)[Fraction(1)] for k in draws]
-    one_minus = [1 - Fraction(2, 3) ** k for k in draws]
+    passes = [best_of(third, k)[Fraction(1)] for k in counts]
+    one_minus = [1 - Fraction(2, 3) ** k for k in counts]
     yield Check("confirmed", "pass@n = 1 - (1-p)^n, counted", passes == one_minus)
     p, s, z = sympy.symbols("p s z", positive=True)
     (solved,) = sympy.solve(p * z / (1 - p + p * z) - s, z)
