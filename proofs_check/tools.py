@@ -29,6 +29,10 @@ class Check:
     says: str
     holds: bool
 
+    def __post_init__(self) -> None:
+        # sympy's own true is not Python's; a relation that sympy leaves open raises here.
+        object.__setattr__(self, "holds", bool(self.holds))
+
 
 def verdict_of(checks: Iterable[Check]) -> Verdict:
     """What the checks support; a file without an exact or certified check supports nothing."""
