@@ -10,7 +10,7 @@ import pytest
 import sympy
 from sympy import Float, Rational, S, exp, log
 
-from hedgetheory.claims import checks, gap
+from hedgetheory.claims import checks, find, gap
 from hedgetheory.claims.definition import hacking_steps
 from hedgetheory.claims.densities import density_steps, zero_truncated_poisson
 from hedgetheory.claims.divergences import (
@@ -25,6 +25,8 @@ from hedgetheory.claims.model import Claim, Evidence, cited, words
 from hedgetheory.claims.peaks import kernel_of, single_peak_steps
 from hedgetheory.claims.statements import BON, BOP, TILT
 from hedgetheory.expressions.symbols import lam, mu, n, u
+from hedgetheory.functionals.closed_forms import RANK_FORMS
+from hedgetheory.policies.best_of_poisson import BestOfPoisson
 
 Plant = Callable[[], Iterator[Evidence]]
 NUDGE = 1 + Rational(1, 10**12)
@@ -148,3 +150,14 @@ def test_the_checkers_pass_what_is_true_beside_each_plant() -> None:
     ]
     for steps in true:
         assert Claim("t", "t", "t", (), "t", "proved", steps).check().verdict == "proved"
+
+
+@pytest.mark.parametrize("claim_id", ["paper.theorem-2", "divergence.all-closed-forms"])
+def test_a_wrong_closed_form_in_the_package_is_noticed(
+    claim_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = (BestOfPoisson, "kl")
+    form = RANK_FORMS[key]
+    wrong = replace(form, expr=form.expr * NUDGE)
+    monkeypatch.setitem(RANK_FORMS, key, wrong)
+    assert find(claim_id).check().verdict in ("refuted", "undecided")
