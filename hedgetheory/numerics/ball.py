@@ -182,12 +182,12 @@ class RealBalls:
         # (e^x − 1 − x)/x² loses two factors of x near zero: the series has none to lose.
         if _is_small(x):
             return _series(x, lambda j: 1 / arb(j + 3)) / 2
-        return (x.expm1() - x) / x**2
+        return (x.expm1() / x - 1) / x
 
     def phi3(self, x: Any) -> Any:
         if _is_small(x):
             return _series(x, lambda j: 1 / arb(j + 4)) / 6
-        return (x.expm1() - x - x**2 / 2) / x**3
+        return (self.phi2(x) - arb(0.5)) / x
 
     def Ein(self, x: Any) -> Any:
         if _is_small(x):
