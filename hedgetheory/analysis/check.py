@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any
 
 from hedgetheory.analysis.compare import largest
@@ -14,7 +15,7 @@ from hedgetheory.analysis.curve import (
     gold_in_quantile,
     gold_on_atoms,
 )
-from hedgetheory.analysis.deciding import smooth_picture
+from hedgetheory.analysis.deciding import smooth_picture, tilt_picture
 from hedgetheory.analysis.expsum import canonical, symbolic
 from hedgetheory.analysis.gold import (
     Change,
@@ -30,9 +31,10 @@ from hedgetheory.analysis.picture import Picture, Point, picture_of
 from hedgetheory.analysis.smooth import SmoothCurve, smooth_pattern
 from hedgetheory.errors import InputError
 from hedgetheory.exact import Number, short
-from hedgetheory.expressions.symbols import r, u
+from hedgetheory.expressions.symbols import n, r, u
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
 from hedgetheory.laws.uniform import Uniform
+from hedgetheory.policies.base import Domain
 from hedgetheory.policies.family import Family
 
 
@@ -224,8 +226,12 @@ def _examine(law: Law, family: Family, gold: Gold) -> tuple[Picture, list[Hypoth
 def _by_quadrature(
     law: Law, family: Family, gold: Gold, changes: list[Change] | None, why: str
 ) -> tuple[Picture, list[Hypothesis]]:
-    uniform_tilt = family.name == "tilt" and isinstance(law, Uniform)
+    raw = family.name == "tilt"
+    uniform_tilt = raw and isinstance(law, Uniform)
     rank = replace(family, name="quantile_tilt") if uniform_tilt else family
+    if raw and not uniform_tilt:
+        # Best-of-n at n = 1 is the reference as well: it lends its E[g] and its g′.
+        rank = replace(family, name="bon", symbol=n, domain=Domain(Fraction(1)))
     try:
         if not isinstance(law, ContinuousLaw):
             raise NoExactForm(why)
@@ -233,8 +239,14 @@ def _by_quadrature(
     except NoExactForm as other:
         reason = why if str(other) == why else f"{why}; {other}"
         return undecided_picture(family, reason), hypotheses(law, family, changes, reason)
-    pattern = smooth_pattern(smooth, gold)
-    picture = smooth_picture(smooth, rank, pattern)
+    pattern = smooth_pattern(smooth)
+    if raw and not uniform_tilt:
+        if pattern is None or pattern[1] or not pattern[0]:
+            picture = undecided_picture(family, why)
+        else:
+            picture = tilt_picture(smooth, law, pattern[0])
+    else:
+        picture = smooth_picture(smooth, rank, pattern)
     found = changes if pattern is None else pattern[1]
     return picture, hypotheses(law, family, found, picture.open_reason)
 
@@ -257,12 +269,13 @@ def variation_bound(family: Family, changes: list[Change] | None) -> int | None:
 def undecided_picture(family: Family, why: str) -> Picture:
     """A picture that says only why it is open."""
     unknown = Number.undefined(why)
-    lower = Number.exact(family.domain.lower)
+    lower, top = Number.exact(family.domain.lower), family.domain.upper
+    upper = Number.infinity() if top is None else Number.exact(top)
     return Picture(
         [],
         [],
-        Point(lambda _: lower, lambda _: unknown),
-        Point(lambda _: Number.infinity(), lambda _: unknown, attained=False),
+        Point(lambda _: lower, lambda _: unknown, attained=family.domain.lower_closed),
+        Point(lambda _: upper, lambda _: unknown, attained=family.domain.upper_closed),
         lambda x, digits: unknown,
         why,
     )
@@ -309,5 +322,9 @@ def _hacking(picture: Picture, conditions: list[Hypothesis], digits: int) -> tup
 
 
 def _domain_text(law: Law, family: Family) -> str:
+    domain = family.domain
     limit = law.mgf_limit if family.name == "tilt" and isinstance(law, ContinuousLaw) else None
-    return f"[{short(family.domain.lower)}, {'inf' if limit is None else short(limit)})"
+    upper = domain.upper if limit is None else limit
+    left = "[" if domain.lower_closed else "("
+    right = "]" if domain.upper_closed and limit is None else ")"
+    return f"{left}{short(domain.lower)}, {'inf' if upper is None else short(upper)}{right}"

@@ -24,8 +24,9 @@ from hedgetheory.analysis.smooth import SmoothCurve
 from hedgetheory.analysis.zeros import Zero, sign_at, sign_of
 from hedgetheory.errors import NotCertified
 from hedgetheory.exact import Number
-from hedgetheory.expressions.symbols import u
-from hedgetheory.laws.base import exact_symbol
+from hedgetheory.laws.base import ContinuousLaw, exact_symbol
+from hedgetheory.laws.logistic import Logistic
+from hedgetheory.laws.normal import Normal
 from hedgetheory.numerics.ball import REAL, ball, hull, precision, symmetric
 from hedgetheory.policies.family import Family
 
@@ -66,7 +67,7 @@ def _valued(curve: SmoothCurve, x: Fraction) -> Callable[[int], Number]:
 
 def _quadrature(evaluate: Callable[[], Any], digits: int) -> Number:
     try:
-        return settled(evaluate, digits, _MAX_VALUE_BITS)
+        return settled(evaluate, digits, _MAX_VALUE_BITS, zero_factor=2)
     except NotCertified:
         return Number.undefined("the quadrature of this value is not certified")
 
@@ -91,6 +92,26 @@ def _extremum(curve: SmoothCurve, zero: Zero) -> Extremum:
         True,
         "max" if zero.sign_low > 0 else "min",
         zero,
+    )
+
+
+def tilt_picture(curve: SmoothCurve, law: ContinuousLaw, signs: list[int]) -> Picture:
+    """The raw tilt of monotone gold: monotone, from E[g] to the limit of g at the top.
+
+    ``curve`` is Best-of-n on the same law, whose n = 1 is the reference too. Where M(λ) is finite
+    only below a limit it is infinite there, so that all mass escapes to the top on the way.
+    """
+    limit = law.mgf_limit
+    top = Number.infinity() if limit is None else Number.exact(limit)
+    unknown = Number.undefined("the value of this tilt is not computed")
+    return Picture(
+        signs,
+        [],
+        Point(lambda _: Number.exact(0), _valued(curve, curve.lower)),
+        Point(lambda _: top, lambda digits: _limit(curve, digits), attained=False),
+        lambda x, digits: unknown,
+        "",
+        "g' does not change sign and the tilt is stochastically increasing (strict MLR)",
     )
 
 
@@ -129,13 +150,16 @@ class _Decision:
         sign = sign_at(self.curve, self.curve.lower, _BITS, _LIMIT)
         if sign:
             return sign
-        # k is symmetric about ½ at θ = 0 under these families: symmetric gold is stationary.
-        plain = not self.curve.in_reward and self.curve.q == len(self.curve.pieces) == 1
-        if plain and self.family.name in ("bop", "quantile_tilt"):
-            g = self.curve.pieces[0].value
-            if sympy.simplify(g.subs(u, 1 - u) - g) == 0:
-                return 0
-        return None
+        # At θ = 0 these k are symmetric in the quantile: gold with that symmetry is stationary.
+        if self.family.name not in ("bop", "quantile_tilt") or self.curve.q > 1:
+            return None
+        x, g = self.curve.x, self.curve.expr
+        mirror = 1 - x
+        if self.curve.in_reward:
+            if not isinstance(self.curve.law, (Normal, Logistic)):
+                return None
+            mirror = 2 * exact_symbol(self.curve.law.centre) - x
+        return 0 if sympy.simplify(g.subs(x, mirror) - g) == 0 else None
 
     def _single(self, start: int, last: int) -> tuple[list[int], list[Zero], str]:
         low, step = self.curve.lower, Fraction(1)

@@ -24,7 +24,7 @@ from hedgetheory.laws.base import exact_symbol
 from hedgetheory.numerics.ball import precision
 
 #: Terms of one piece, and its degree, up to which the exact treatment is attempted.
-MAX_TERMS = 80
+MAX_TERMS = 128
 MAX_DENSE_DEGREE = 400
 
 

@@ -20,8 +20,15 @@ Kind = Literal["max", "min"]
 MAX_SETTLING_BITS = 1 << 15
 
 
-def settled(evaluate: Callable[[], Any], digits: int, most: int = MAX_SETTLING_BITS) -> Number:
+def settled(
+    evaluate: Callable[[], Any],
+    digits: int,
+    most: int = MAX_SETTLING_BITS,
+    zero_factor: int = 5,
+) -> Number:
     """The value to ``digits`` significant digits, or a ball around zero far below them.
+
+    Far below: ``zero_factor`` times as many digits, counted from one, and 60 bits.
 
     Raises NotCertified with the best enclosure past ``most`` bits beyond those of the digits.
     """
@@ -32,7 +39,7 @@ def settled(evaluate: Callable[[], Any], digits: int, most: int = MAX_SETTLING_B
             x = evaluate()
             if x.is_finite():
                 best = x
-                tiny = x.abs_upper() < ball(Fraction(1, 2 ** (4 * target + 400)))
+                tiny = x.abs_upper() < ball(Fraction(1, 2 ** (zero_factor * target + 60)))
                 if x.is_zero() or x.rel_accuracy_bits() >= target or tiny:
                     return number(x, digits)
         bits *= 2

@@ -132,8 +132,8 @@ class SmoothCurve:
             self.x, self.low, self.high = u, ZERO, ONE
             expr = expr.subs(u, u**q) if q > 1 else expr
             cdf, survival = u**q, 1 - u**q
-        #: The integrals run over x = u^{1/q}.
-        self.q = q
+        #: The integrals run over x = u^{1/q}, or x = r; g in x is `expr`.
+        self.q, self.expr = q, expr
         try:
             self.pieces = [
                 SmoothPiece(a, b, e, sympy.diff(e, self.x), sympy.diff(e, self.x, 2))
@@ -296,13 +296,12 @@ def _smaller(a: Fraction | None, b: Fraction | None) -> Fraction | None:
 # Sign changes of g′ -----------------------------------------------------------------------------
 
 
-def smooth_pattern(curve: SmoothCurve, gold: Gold) -> tuple[list[int], list[Change]] | None:
-    """The strict signs of dg and where they change, certified in balls; None where open."""
-    if curve.in_reward:
-        try:
-            return slope_pattern(pieces_of(gold.expr, r, curve.low, curve.high))
-        except NotPolynomial:
-            return None
+def smooth_pattern(curve: SmoothCurve) -> tuple[list[int], list[Change]] | None:
+    """The strict signs of dg and where they change, exact or in balls; None where open."""
+    try:
+        return slope_pattern(pieces_of(curve.expr, curve.x, curve.low, curve.high))
+    except NotPolynomial:
+        pass
     marks: list[tuple[Fraction, Fraction, int]] = []
     for i, piece in enumerate(curve.pieces):
         if i and piece.low is not None:
