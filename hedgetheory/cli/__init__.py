@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
-#: Python's own bound (4,300) is below the digits that `--digits` allows; inputs are bounded apart.
+#: Exponents and digit counts are bounded as they are read, so Python's own bound (4,300) may go up.
 LONGEST_INTEGER = 100_000
 
 

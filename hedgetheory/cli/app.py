@@ -13,7 +13,7 @@ import click
 
 import hedgetheory
 from hedgetheory.cli.text import one_line
-from hedgetheory.errors import HedgeTheoryError, InputError, NotCertified, nearest
+from hedgetheory.errors import HedgeTheoryError, InputError, nearest
 
 #: command -> what it does, in one line; each lives in the module of its name.
 COMMANDS = {
@@ -121,9 +121,6 @@ def _failed(error: BaseException, argv: Sequence[str]) -> int:
 
 def described(error: BaseException) -> tuple[str, int]:
     """The message of an error and its exit code."""
-    if isinstance(error, NotCertified):
-        best = error.enclosure
-        return f"{error}{'' if best is None else f' (best enclosure: {best})'}", 3
     if isinstance(error, InputError):
         return str(error), 2
     if isinstance(error, click.UsageError):
@@ -139,7 +136,7 @@ def described(error: BaseException) -> tuple[str, int]:
         return "the input nests too deeply to be computed", 3
     if isinstance(error, OSError):
         return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 2
-    if isinstance(error, HedgeTheoryError):
+    if isinstance(error, HedgeTheoryError):  # above all NotCertified
         return str(error), 3
     kind = type(error).__name__
     return (

@@ -61,6 +61,13 @@ def test_five_thousand_digits_are_printed():
     assert len(json.loads(done.stdout)["number"]["decimal"]) == len("0.") + 5000
 
 
+def test_a_number_of_five_thousand_digits_is_accepted():
+    done = process("value", "--law", "normal", "--policy", "bop(5)", "--quantity", "density",
+                   "--at", "1e4900", "--json")  # fmt: skip
+    assert done.returncode in (0, 3)
+    assert "internal error" not in done.stderr
+
+
 def test_stdin_is_a_table():
     table = "prompt_id,proxy,true\na,1,0\na,2,1\nb,1,0\nb,2,1\n"
     done = process("tune", "-", "--json", input=table)
