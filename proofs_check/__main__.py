@@ -32,6 +32,8 @@ RESULTS = (
     "monotone_invariance",
     "unimodal_is_not_enough",
     "gap_grid",
+    "gap_supremum",
+    "gap_unbounded",
 )
 
 

@@ -12,6 +12,7 @@ from hedgetheory.claims import (
     densities,
     divergences,
     gap,
+    gap_supremum,
     invariance,
     likelihood,
     peaks,
@@ -29,6 +30,7 @@ LEDGER: tuple[Claim, ...] = (
     *atoms.CLAIMS,
     *invariance.CLAIMS,
     *gap.CLAIMS,
+    *gap_supremum.CLAIMS,
     *popular.CLAIMS,
 )
 

@@ -179,6 +179,7 @@ def gap_supremum(law: Law, digits: int = 10) -> GapSupremum:
     return _on_uniform(digits)
 
 
+@lru_cache(maxsize=8)
 def _on_uniform(digits: int) -> GapSupremum:
     bits = int((digits + 1) * balls.BITS_PER_DIGIT) + 80
     with balls.precision(bits):
