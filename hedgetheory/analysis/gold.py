@@ -105,6 +105,8 @@ def pieces_of(
     out: list[Piece] = []
     for left, right, smooth in smooth_pieces(expr, symbol, low, high):
         piece = Piece(left, right, _terms(smooth, symbol))
+        if (left is None or left < 0) and any(c.denominator > 1 for c in piece.terms):
+            raise NotPolynomial("a root of a variable that may be negative")
         if out and out[-1].terms == piece.terms:
             out[-1] = Piece(out[-1].low, right, piece.terms)
         else:

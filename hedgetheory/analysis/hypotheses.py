@@ -130,7 +130,7 @@ def _mlr(law: Law, family: Family) -> Hypothesis:
     mixed = mixed_derivative(family.name)
     if mixed is None:
         return Hypothesis("mlr", "undecided", f"no proof is known here for {family}")
-    if mixed.is_positive or family.name == "bop":
+    if mixed.is_positive:
         text = f"d/dtheta d/du log w = {mixed} > 0 for 0 < u < 1{_on_atoms(law)}"
         return Hypothesis("mlr", "proved", text)
     text = f"d/dp d/du log w = {mixed} < 0: greedier as p falls, so MLR holds in 1 - p, not in p"

@@ -27,6 +27,9 @@ from hedgetheory.analysis.zeros import sign_of
 from hedgetheory.expressions.symbols import lam, mu, n, r, u, ubar
 from hedgetheory.expressions.vocabulary import phi1, phi2
 from hedgetheory.laws.base import ContinuousLaw, exact_symbol
+from hedgetheory.laws.exponential import Exponential
+from hedgetheory.laws.logistic import Logistic
+from hedgetheory.laws.normal import Normal
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.numerics.ball import (
     REAL,
@@ -143,7 +146,9 @@ class SmoothCurve:
         except (UnsupportedExpression, NotPolynomial) as why:
             raise NoExactForm(str(why)) from None
         if self.in_reward:
-            # The tails are bounded for polynomials, which a reward may be integrated against.
+            # The tail bounds are proved for log-concave densities and polynomials.
+            if not isinstance(law, (Normal, Exponential, Logistic)):
+                raise NoExactForm(f"no tail bounds are known here for {law.name}")
             if not all(piece.slope.is_polynomial(r) for piece in self.pieces):
                 raise NoExactForm(f"gold in r on {law.name} is integrated for polynomials only")
             self.poly = [

@@ -8,6 +8,7 @@ import sympy
 
 from hedgetheory.expressions.symbols import r, u
 from hedgetheory.laws.exponential import Exponential
+from hedgetheory.laws.logistic import Logistic
 from hedgetheory.laws.normal import Normal
 
 from .support import RANK, found, thetas, uniform
@@ -69,3 +70,42 @@ def test_what_is_not_decided_says_so():
         assert result.best is None
         assert result.threshold.is_undefined
         result.to_json()
+
+
+def test_roots_of_a_negative_reward_are_not_taken():
+    result = found(Normal(0, 1), "bon", sympy.sqrt(r))
+    assert result.regime == "undecided"
+
+
+def test_monotone_gold_is_monotone_under_the_raw_tilt_of_any_law():
+    result = found(Logistic(2, 1), "tilt", r)
+    assert (result.regime, result.domain) == ("increasing", "[0, 1)")
+    # The limit λ → 1 is the end of the domain; E[R] = 2 at λ = 0.
+    assert float(result.ends[0].value) == pytest.approx(2, abs=1e-12)
+    assert result.ends[1].theta.fraction == 1
+    assert result.ends[1].value.infinite == 1
+
+
+def test_high_degrees_are_decided_for_the_tilt_too():
+    # Best-of-n of u^300 (1 − u) peaks at √(300·301); the tilt is near it.
+    assert thetas(uniform("bon", u**300 * (1 - u))) == pytest.approx([(300 * 301) ** 0.5])
+    result = uniform("quantile_tilt", u**300 * (1 - u))
+    assert result.regime == "peak"
+
+    def slope(lam):
+        # f = ∫ g e^{λ(u−1)} λ/(1 − e^{−λ}) with ∫ u^k e^{λ(u−1)} du = ₁F₁(1; k + 2; −λ)/(k + 1).
+        def f(x):
+            parts = [mp.hyp1f1(1, k + 2, -x) / (k + 1) for k in (300, 301)]
+            return (parts[0] - parts[1]) * x / -mp.expm1(-x)
+
+        return mp.diff(f, lam)
+
+    assert thetas(result) == pytest.approx([float(mp.findroot(slope, 301))], rel=1e-9)
+
+
+def test_rational_exponents_are_decided_for_best_of_poisson():
+    # Between the thresholds of its neighbours u^12 (1 − u) and u^{12.01} (1 − u).
+    exponent = sympy.Rational(2401, 200)
+    place = thetas(uniform("bop", u**exponent * (1 - u)))[0]
+    low = thetas(uniform("bop", u**12 * (1 - u)))[0]
+    assert low < place < low + 0.01
