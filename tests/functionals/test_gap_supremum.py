@@ -40,9 +40,7 @@ def test_the_supremum_is_the_value_at_the_maximiser_by_mpmath() -> None:
 
 def test_no_point_of_a_scan_exceeds_the_supremum() -> None:
     top = float(gap_supremum(Uniform(), 10).supremum)
-    scan = [
-        by_mpmath(mu) for mu in (0.1, 1, 2, 3, 3.2, 3.3, 3.35, 3.357, 3.36, 3.4, 3.5, 5, 10, 40)
-    ]
+    scan = [by_mpmath(mu) for mu in (0.1, 1, 2, 3, 3.2, 3.35, 3.357, 3.36, 3.4, 5, 10, 40)]
     assert max(scan) <= top
     assert max(scan) > top * (1 - 1e-6)
 
@@ -78,9 +76,10 @@ def test_a_neighbourhood_without_the_maximiser_is_refused(monkeypatch: pytest.Mo
 
 def test_a_floor_above_the_truth_below_a_box_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     # A cover that left out [0.03, 3.25] would not notice a larger gap there: each box is asked.
+    monkeypatch.setattr(module, "MAX_BOXES", 50)
+    floor = balls.ball(Fraction(6, 10**4))
     with balls.precision(80), pytest.raises(NotCertified):
-        monkeypatch.setattr(module, "MAX_BOXES", 50)
-        module._cover(Fraction(3), Fraction(7, 2), balls.ball(Fraction(6, 10**4)))
+        module._cover(Fraction(3), Fraction(7, 2), floor)
 
 
 def test_the_large_bound_is_refused_where_its_majorant_is_not_valid() -> None:
