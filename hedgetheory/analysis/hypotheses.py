@@ -134,7 +134,14 @@ def _mlr(law: Law, family: Family) -> Hypothesis:
         text = f"d/dtheta d/du log w = {mixed} > 0 for 0 < u < 1{_on_atoms(law)}"
         return Hypothesis("mlr", "proved", text)
     text = f"d/dp d/du log w = {mixed} < 0: greedier as p falls, so MLR holds in 1 - p, not in p"
-    return Hypothesis("mlr", "refuted", {"argument": text, "point": {"p": "1/2", "u": "1/2"}})
+    return Hypothesis("mlr", "refuted", _at_half(text, mixed))
+
+
+def _at_half(argument: str, mixed: sympy.Expr) -> dict[str, Any]:
+    """The witness of a refutation: an exact point and the exact value there."""
+    half = sympy.Rational(1, 2)
+    value = mixed.subs({p: half, u: half})
+    return {"argument": argument, "point": {"p": "1/2", "u": "1/2"}, "value": str(value)}
 
 
 def _kernel(law: Law, family: Family) -> Hypothesis:
