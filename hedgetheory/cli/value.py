@@ -13,7 +13,7 @@ import click
 from hedgetheory.cli import options
 from hedgetheory.cli.output import Lines, Report, command_options, envelope
 from hedgetheory.cli.text import one_line, shown
-from hedgetheory.errors import InputError, must_be, nearest
+from hedgetheory.errors import InputError, NotCertified, must_be, nearest
 from hedgetheory.exact import Number
 
 #: The longest line of a batch, in bytes: no spec string is longer than 4,096 characters.
@@ -117,18 +117,21 @@ def _number(
 def _threshold(
     law: Any, policy: str, gold: Any, surplus: dict[str, str | None], digits: int
 ) -> tuple[str, Number]:
-    from hedgetheory.analysis.check import threshold
+    from hedgetheory.analysis import check
 
     for name, given in surplus.items():
         if given is not None:
             raise InputError(f"threshold takes no {name}")
     if gold is None:
         raise InputError("threshold needs gold, such as u**12*(1 - u)")
-    family = _family(policy)
-    return str(family), threshold(law, family, gold, digits)
+    family = family_of(policy)
+    found = check.check(law, family, gold, digits)
+    if found.hacking == "undecided":
+        raise NotCertified(f"the threshold is undecided: {found.threshold.reason}")
+    return str(family), found.threshold
 
 
-def _family(text: str) -> Any:
+def family_of(text: str) -> Any:
     """The family of ``bon``, and of ``bon(3)`` too, whose parameter is then left free."""
     from hedgetheory.spec.grammar import SpecCall, parse_family, parse_spec
 

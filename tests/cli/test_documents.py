@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 import hedgetheory
+from hedgetheory.cli.value import family_of
 
 COMMON = {"schema", "version", "command"}
 HYPOTHESES = ["mlr", "kernel_tp2", "score_monotone", "gold_sign_changes"]
@@ -87,11 +88,16 @@ def test_threshold_takes_a_family_or_a_member_of_it(cli, policy):
     assert math.isclose(float(done.document["number"]["decimal"]), math.sqrt(156), rel_tol=1e-14)
 
 
-def test_threshold_of_a_random_number_of_draws_leaves_its_parameter_free(cli):
-    done = cli("value", "--law", "uniform", "--policy", "best_of_random(ztp(3))",
-               "--quantity", "threshold", "--gold", "u", "--json")  # fmt: skip
-    assert done.code == 0
-    assert done.document["policy"] == "best_of_random(ztp)"
+@pytest.mark.parametrize(
+    ("policy", "family"),
+    [
+        ("bop(3)", "bop"),
+        ("best_of_random(ztp(3))", "best_of_random(ztp)"),
+        ("best_of_random(binomial(m=3))", "best_of_random(binomial(m=3))"),
+    ],
+)
+def test_the_family_of_a_member_leaves_its_parameter_free(policy, family):
+    assert str(family_of(policy)) == family
 
 
 def test_derive_has_the_fields_of_the_contract(cli):
@@ -151,6 +157,24 @@ def test_an_undecided_regime_is_exit_3_with_its_document(cli, monkeypatch):
     done = cli("check", "--law", "uniform", "--family", "bon", "--gold", "u", "--json")
     assert done.document["regime"] == "undecided"
     assert done.code == 3
+
+
+def test_an_undecided_threshold_is_exit_3(cli, monkeypatch):
+    from hedgetheory.analysis import check as module
+
+    right = module.check
+    monkeypatch.setattr(module, "check", lambda *given: replace(right(*given), hacking="undecided"))
+    done = cli("value", "--law", "uniform", "--policy", "bon", "--quantity", "threshold",
+               "--gold", "u", "--json")  # fmt: skip
+    assert done.is_refusal(3)
+
+
+def test_a_threshold_that_is_not_there_is_null_with_a_reason(cli):
+    done = cli("value", "--law", "uniform", "--policy", "bon", "--quantity", "threshold",
+               "--gold", "u", "--json")  # fmt: skip
+    assert done.code == 0
+    assert done.document["number"] is None
+    assert "increases" in done.document["reason"]
 
 
 def test_tune_has_the_fields_of_the_contract(cli):
