@@ -34,7 +34,14 @@ from hedgetheory.functionals.plans import (
 )
 from hedgetheory.laws.base import ContinuousLaw, exact_symbol
 from hedgetheory.laws.uniform import Uniform
-from hedgetheory.numerics.ball import REAL, ball, no_bound, unit_interval, upper_integer
+from hedgetheory.numerics.ball import (
+    REAL,
+    WHERE_DEFINED,
+    ball,
+    no_bound,
+    unit_interval,
+    upper_integer,
+)
 from hedgetheory.numerics.program import compiled
 from hedgetheory.policies.base import RankPolicy, in_u
 from hedgetheory.policies.best_of_n import BestOfN
@@ -438,7 +445,7 @@ class TiltOnContinuous(OnContinuous):
 
 def _unit_supremum(expr: sympy.Expr) -> Fraction:
     """A rational upper bound of |g| over [0, 1]; raises NotCertified where g is not bounded."""
-    value = compiled(in_u(expr), (u,))(REAL, unit_interval())
+    value = compiled(in_u(expr), (u,))(WHERE_DEFINED, unit_interval())
     if not value.is_finite():
         raise NotCertified(f"{expr} is not bounded on [0, 1] by ball arithmetic")
     return upper_integer(value)

@@ -57,7 +57,7 @@ def hull(low: arb, high: arb) -> arb:
 
 
 def unit_interval() -> arb:
-    """The ball that is exactly [0, 1]."""
+    """A ball around [0, 1], which reaches a little beyond: radii are rounded up."""
     return arb(0.5, 0.5)
 
 
@@ -83,10 +83,11 @@ class RealBalls:
         return ball(value)
 
     def integer_power(self, exponent: int) -> Callable[[Any], Any]:
-        # x·x forgets that both factors are the same number: an even power is never negative.
+        # x·x forgets that both factors are the same number: an even power is never negative. And
+        # flint's own power of a ball around exactly 0 is NaN.
         if exponent % 2 == 0:
-            return lambda x: abs(x) ** exponent
-        return lambda x: x**exponent
+            return lambda x: (_magnitude(x) ** exponent).nonnegative_part()
+        return lambda x: x * _magnitude(x) ** (exponent - 1)
 
     def add(self, x: Any, y: Any) -> Any:
         return x + y
@@ -204,7 +205,7 @@ class RealBalls:
         return (-x / arb(2).sqrt()).erfc() / 2
 
     def absolute(self, x: Any) -> Any:
-        return abs(x)
+        return _magnitude(x)
 
     def minimum(self, x: Any, y: Any) -> Any:
         return x.min(y)
@@ -226,6 +227,11 @@ class RealBalls:
 
     def where(self, condition: bool | None, x: Any, y: Any) -> Any:
         return hull(x, y) if condition is None else x if condition else y
+
+
+def _magnitude(x: Any) -> Any:
+    """A ball around |x| with nothing below zero, which flint's own abs does not promise."""
+    return abs(x).nonnegative_part()
 
 
 def _is_small(x: Any) -> bool:
@@ -317,7 +323,17 @@ class ComplexBalls(RealBalls):
         return self._real_only("erfcinv", x)
 
 
-REAL = RealBalls()
+class DefinedBalls(RealBalls):
+    """Real balls for a bound over a box: roots and powers where their base is not negative."""
+
+    def pow(self, x: Any, y: Any) -> Any:
+        return super().pow(x.nonnegative_part(), y)
+
+    def sqrt(self, x: Any) -> Any:
+        return x.nonnegative_part().sqrt()
+
+
+REAL, WHERE_DEFINED = RealBalls(), DefinedBalls()
 _ANALYTIC, _PLAIN = ComplexBalls(True), ComplexBalls(False)
 
 

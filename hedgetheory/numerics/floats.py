@@ -74,7 +74,7 @@ class Floats:
         np.power,
     )
     less, at_most, both, either = np.less, np.less_equal, np.logical_and, np.logical_or
-    where = np.where
+    where = staticmethod(np.where)
 
     infinity, undefined = np.inf, np.nan
 
