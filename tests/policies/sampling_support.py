@@ -19,7 +19,7 @@ from scipy import stats
 
 ALARM = 1e-9
 #: Rows of a test of `select`, copies of a test of `sample`.
-ROWS = 200_000
+ROWS = 100_000
 COPIES = 100_000
 
 
