@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hedgetheory.exact import Number
     from hedgetheory.functionals.derive import Derivation, derive
     from hedgetheory.functionals.gap import GapPoint, gap_at
+    from hedgetheory.functionals.gap_supremum import GapSupremum, gap_supremum
     from hedgetheory.functionals.quantities import kl_divergence, value
     from hedgetheory.hedgetune.table import Table, read_table
     from hedgetheory.hedgetune.tune import TuneResult, tune
@@ -48,6 +49,7 @@ _HOME = {
     "CheckResult": ("analysis.check", "CheckResult"),
     "Derivation": ("functionals.derive", "Derivation"),
     "GapPoint": ("functionals.gap", "GapPoint"),
+    "GapSupremum": ("functionals.gap_supremum", "GapSupremum"),
     "HedgeTheoryError": ("errors", "HedgeTheoryError"),
     "InputError": ("errors", "InputError"),
     "NotCertified": ("errors", "NotCertified"),
@@ -66,6 +68,7 @@ _HOME = {
     "finite": ("laws.finite", "Finite"),
     "finite_pmf": ("policies.random_draws", "FinitePmf"),
     "gap_at": ("functionals.gap", "gap_at"),
+    "gap_supremum": ("functionals.gap_supremum", "gap_supremum"),
     "geometric": ("policies.random_draws", "Geometric"),
     "kl_divergence": ("functionals.quantities", "kl_divergence"),
     "logistic": ("laws.logistic", "Logistic"),
@@ -91,6 +94,7 @@ __all__ = [
     "CheckResult",
     "Derivation",
     "GapPoint",
+    "GapSupremum",
     "HedgeTheoryError",
     "InputError",
     "NotCertified",
@@ -110,6 +114,7 @@ __all__ = [
     "finite",
     "finite_pmf",
     "gap_at",
+    "gap_supremum",
     "geometric",
     "kl_divergence",
     "logistic",

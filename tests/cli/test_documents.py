@@ -126,6 +126,21 @@ def test_gap_has_the_fields_of_the_contract(cli):
     assert 0 < float(done.document["number"]["decimal"]) < 8e-4
 
 
+@pytest.mark.parametrize(
+    ("law", "verdict"),
+    [("uniform", "attained"), ("bernoulli(1/3)", "zero"), ("exponential", "unbounded")],
+)
+def test_the_supremum_of_the_gap_has_the_fields_of_the_contract(cli, law, verdict):
+    done = cli("gap", "--law", law, "--sup", "--digits", "6", "--json")
+    assert done.code == 0
+    assert_common(done.document, "gap")
+    assert set(done.document) == COMMON | {"law", "digits", "sup", "argmax", "verdict"}
+    assert done.document["verdict"] == verdict
+    assert (done.document["argmax"] is not None) == (verdict == "attained")
+    if verdict == "unbounded":
+        assert done.document["sup"] == {"decimal": "inf", "rad": "0", "guarantee": "exact"}
+
+
 def test_check_has_the_fields_of_the_contract(cli):
     done = cli("check", "--law", "uniform", "--family", "bon", "--gold", "u**12*(1 - u)", "--json")
     assert done.code == 0

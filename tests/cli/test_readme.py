@@ -38,7 +38,12 @@ def test_the_table_of_verdicts_is_the_ledger():
     ledger = {claim.id: (claim.title, claim.expected) for claim in LEDGER}
     assert {id: (title, verdict) for title, verdict, id in rows}.items() <= ledger.items()
     told = {id for _, _, id in rows}
-    assert {id for id in ledger if id.startswith(("paper.", "popular."))} <= told
+    missing = [
+        f"| {title} | {verdict} | `{id}` |"
+        for id, (title, verdict) in ledger.items()
+        if id.startswith(("paper.", "popular.")) and id not in told
+    ]
+    assert missing == []
 
 
 def test_the_quick_start_is_one_block_of_two_lines():

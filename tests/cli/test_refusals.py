@@ -73,9 +73,9 @@ BAD = {
     "joint": (("check", "--law", "uniform", "--family", "bon", "--joint", "noisy_proxy(1)"),
               "not built yet"),
     "joint and gold": ((*CHECK, "u", "--joint", "noisy_proxy(1)"), "exclude"),
-    "gap without at": (("gap", "--law", "uniform"), "missing --at"),
+    "gap without at": (("gap", "--law", "uniform"), "one of --at MU and --sup"),
     "gap of mu<0": (("gap", "--law", "uniform", "--at", "-1"), "mu=-1"),
-    "gap with both": (("gap", "--law", "uniform", "--at", "1", "--sup"), "exclude"),
+    "gap with both": (("gap", "--law", "uniform", "--at", "1", "--sup"), "one of --at"),
     "no closed form": (
         ("derive", "--law", "normal", "--family", "bon", "--quantity", "mean_reward"),
         "no closed form",
