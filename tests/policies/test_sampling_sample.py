@@ -33,7 +33,7 @@ from hedgetheory.policies.random_draws import (
     Sibuya,
     ZeroTruncatedPoisson,
 )
-from hedgetheory.policies.sampling import sample as module
+from hedgetheory.policies.sampling import soft as module
 from hedgetheory.policies.sampling.sample import sample
 from hedgetheory.policies.soft_best_of_n import SoftBestOfN
 from hedgetheory.policies.tilt import Tilt
@@ -194,12 +194,13 @@ def test_numbers_beyond_binary64_are_infinite_and_select_the_top() -> None:
 
 
 def race_cdf(
-    n: int, strength: float, points: np.ndarray, seen: np.ndarray, base: np.ndarray
+    n: float, strength: float, points: np.ndarray, seen: np.ndarray, base: np.ndarray
 ) -> list:
     """The exponential race by sums: P(R <= x) = ∫ n φ(t)^{n−1} E[e^{λR} e^{−te^{λR}}; R <= x] dt.
 
     ``seen``, ``base`` are a fine grid of what the softmax sees and its reference weights, at the
-    midpoints of which ``points`` never lie; good to 1e-7 or so, far below what COPIES can tell.
+    midpoints of which ``points`` never lie; good to 2e-6 in absolute terms, where one standard
+    deviation of a count is 1e-3 of COPIES.
     """
     s = np.linspace(-45 - strength * max(seen.max(), 0), 5 - strength * min(seen.min(), 0), 700)
     log_rate = s[:, None] + strength * seen[None, :]
@@ -280,8 +281,42 @@ def test_soft_best_of_n_in_blocks_has_the_same_law(
     rewards = sample(SoftBestOfN(5, 3), Uniform(), 1_000, 0).rewards
     edges = np.linspace(0, 1, 2001)
     levels = edges[[200, 600, 1000, 1400, 1800]]
-    cdf = race_cdf(5, 3.0, levels, (edges[1:] + edges[:-1]) / 2, np.full(2000, 1 / 2000))
-    assert not cdf_misfit(rewards, list(levels), cdf)
+    middle, even = (edges[1:] + edges[:-1]) / 2, np.full(2000, 1 / 2000)
+    assert not cdf_misfit(rewards, list(levels), race_cdf(5, 3.0, levels, middle, even))
+    rewards = sample(SoftBestOfN("11/2", 3), Uniform(), 1_000, 0).rewards
+    assert not cdf_misfit(rewards, list(levels), race_cdf(5.5, 3.0, levels, middle, even))
+
+
+@pytest.mark.parametrize(("n", "strength"), [("11/10", 3), ("3/2", 2), ("19/10", 5), ("29/4", 2)])
+def test_a_real_n_runs_the_race(n: str, strength: int) -> None:
+    edges = np.linspace(0, 1, 2001)
+    middle, levels = (edges[1:] + edges[:-1]) / 2, edges[[20, 200, 1000, 1800, 1980]]
+    cdf = race_cdf(float(Fraction(n)), strength, levels, middle, np.full(2000, 1 / 2000))
+    drawn = sample(SoftBestOfN(n, strength), Uniform(), COPIES, 0)
+    assert not cdf_misfit(drawn.rewards, list(levels), cdf)
+    assert np.isnan(drawn.draws).all()
+    rewards = sample(SoftBestOfN(n, strength, scale="quantile"), Normal(1, 2), COPIES, 0).rewards
+    assert not cdf_misfit(rewards, list(1 + 2 * special.ndtri(levels)), cdf)
+    seen = np.array([float(v) for v, _ in THREE.atoms])
+    base = np.array([float(p) for _, p in THREE.atoms])
+    cdf = race_cdf(float(Fraction(n)), strength, np.array([0.25, 1.0]), seen, base)
+    rewards = sample(SoftBestOfN(n, strength), THREE, COPIES, 0).rewards
+    assert not cdf_misfit(rewards, [0.25, 1.0], cdf)
+    # The law of a nearby n is rejected.
+    near = race_cdf(
+        max(1.0, 0.8 * float(Fraction(n))), strength, levels, middle, np.full(2000, 1 / 2000)
+    )
+    assert cdf_misfit(drawn.rewards, list(levels), near)
+
+
+def test_a_real_n_of_huge_or_no_strength_is_the_rank_policy_or_the_reference() -> None:
+    for law in (THREE, ATOMS[0]):
+        rewards = sample(SoftBestOfN("5/2", 10**300), law, COPIES, 0).rewards
+        assert not mass_misfit(BestOfN("5/2"), law, rewards)
+    rewards = sample(SoftBestOfN("5/2", 10**300), Normal(), COPIES, 0).rewards
+    assert not law_misfit(BestOfN("5/2"), Normal(), rewards)
+    rewards = sample(SoftBestOfN("5/2", 0), Normal(), COPIES, 0).rewards
+    assert not law_misfit(BestOfN(1), Normal(), rewards)
 
 
 # -- refusals, and wrong samplers rejected ---------------------------------------------------------
@@ -298,7 +333,7 @@ def test_soft_best_of_n_in_blocks_has_the_same_law(
     (BestOfRandom(Binomial(10**13, "1/2")), Uniform(), 1, InputError, "m is 1e[+]13"),
     (BestOfRandom(NegativeBinomial(1, "1e-13")), Uniform(), 1, InputError, "at most 1e[+]12"),
     (BestOfRandom(Sibuya("1/100")), Normal(), 1, InputError, "a=0.01, but must be .* >= 0.05"),
-    (SoftBestOfN("5/2", 1), Uniform(), 1, InputError, "n=5/2, but must be an integer"),
+    (SoftBestOfN("5/2", 10**308), Normal(), 9, InputError, "take n an integer, or a smaller lam"),
     (SoftBestOfN(10**9, 1), Uniform(), 100, InputError, "is above 1e[+]10"),
     (Sibuya("1/2"), Uniform(), 1, InputError, "must be a selection policy"),
     (BestOfN(2), "uniform", 1, InputError, "must be a law"),

@@ -44,7 +44,7 @@ def numbers_of_draws(policy: RankPolicy, size: int, rng: np.random.Generator) ->
     if isinstance(policy, QuantileTilt):
         return _truncated_poisson(binary64("lam", first, call), size, rng, call)
     if isinstance(policy, BestOfRandom):
-        return _random_draws(policy.draws, size, rng)
+        return random_draws(policy.draws, size, rng)
     raise InputError(f"there is no sampler for {policy}")
 
 
@@ -77,7 +77,8 @@ def largest_of(
     return np.exp(-x), -np.expm1(-x)
 
 
-def _random_draws(draws: Draws, size: int, rng: np.random.Generator) -> Array:
+def random_draws(draws: Draws, size: int, rng: np.random.Generator) -> Array:
+    """``size`` independent copies of N."""
     call = str(draws)
     if draws.is_reference:
         return np.ones(size)

@@ -129,7 +129,7 @@ def _ranks_in_subsets(
     count: Array = np.minimum(draws, size).reshape(-1, 1)
     rank = np.arange(size, 0, -1.0)
     below = np.cumprod(np.maximum(rank - count, 0.0) / rank, axis=1)
-    steps = (below > rng.random((prompts, 1))).sum(axis=1)
+    steps = (below <= rng.random((prompts, 1))).argmax(axis=1)
     return np.asarray(size - 1 - steps, np.int64)
 
 

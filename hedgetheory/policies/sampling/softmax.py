@@ -16,15 +16,18 @@ def energies(scores: Array, strength: float, top: Array | None = None) -> Array:
     >>> energies(np.array([-1e308, 1e308]), 1.0), energies(np.array([1.0, 2.0, 2.0]), 3.0)
     (array([-inf,   0.]), array([-3.,  0.,  0.]))
     """
+    given = top is not None
     if top is None:
         top = scores.max(axis=-1, keepdims=True)
     with np.errstate(over="ignore", invalid="ignore"):
         below = scores - top
-        energy = np.where(below == 0, 0.0, strength * below)
+        if np.isinf(strength):
+            return np.where(below < 0, -np.inf, 0.0)
+        energy = strength * below
         wide = np.isinf(below)
         if wide.any():
             energy = np.where(wide, 2 * (strength * (scores / 2 - top / 2)), energy)
-    return np.minimum(energy, 0.0)
+    return np.minimum(energy, 0.0) if given else np.asarray(energy)
 
 
 def pick(weights: Array, rng: np.random.Generator) -> Places:
@@ -34,7 +37,7 @@ def pick(weights: Array, rng: np.random.Generator) -> Places:
     """
     cumulative = np.cumsum(weights, axis=-1)
     level = rng.random(weights.shape[:-1]) * cumulative[..., -1]
-    return np.asarray((cumulative <= level[..., None]).sum(axis=-1), np.int64)
+    return np.asarray((cumulative > level[..., None]).argmax(axis=-1), np.int64)
 
 
 def soft_pick(scores: Array, strength: float, rng: np.random.Generator) -> Places:
