@@ -287,7 +287,7 @@ def test_soft_best_of_n_in_blocks_has_the_same_law(
     assert not cdf_misfit(rewards, list(levels), race_cdf(5.5, 3.0, levels, middle, even))
 
 
-@pytest.mark.parametrize(("n", "strength"), [("11/10", 3), ("3/2", 2), ("19/10", 5), ("29/4", 2)])
+@pytest.mark.parametrize(("n", "strength"), [("11/10", 3), ("3/2", 2), ("19/10", 5), ("29/4", 8)])
 def test_a_real_n_runs_the_race(n: str, strength: int) -> None:
     edges = np.linspace(0, 1, 2001)
     middle, levels = (edges[1:] + edges[:-1]) / 2, edges[[20, 200, 1000, 1800, 1980]]
