@@ -172,7 +172,9 @@ def _on_terminal(report: Report) -> None:
         if isinstance(block, str):
             console.print(Text(block), soft_wrap=True)
             continue
-        table = Table(*block.headers, box=SIMPLE, pad_edge=False)
+        table = Table(box=SIMPLE, pad_edge=False)
+        for place, header in enumerate(block.headers):
+            table.add_column(Text(header), no_wrap=place == 0, overflow="fold")  # names stay whole
         for row in _cleaned(block).rows:
             table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
         console.print(table)
