@@ -176,6 +176,16 @@ def test_a_huge_number_of_draws_has_its_tail() -> None:
     assert not cdf_misfit(draws, [-log(1 - x) * 1e200 for x in levels], levels)
 
 
+@pytest.mark.parametrize("mean", [1e3, 1e6, 1e9])
+def test_a_large_poisson_number_of_draws_has_its_law(mean: float) -> None:
+    levels = np.array([0.001, 0.1, 0.5, 0.9, 0.999])
+    points = np.floor(mean + special.ndtri(levels) * mean**0.5)
+    cdf = list(special.pdtr(points, mean))
+    for policy, shift in ((BestOfPoisson(Fraction(mean)), 1), (QuantileTilt(Fraction(mean)), 0)):
+        draws = sample(policy, Uniform(), COPIES, 0).draws
+        assert not cdf_misfit(draws - shift, list(points), cdf)
+
+
 def test_draws_are_undefined_where_the_policy_is_no_choice_among_draws() -> None:
     assert np.isnan(sample(BestOfN("5/2"), Normal(), 3, 0).draws).all()
     assert np.isnan(sample(Tilt(1), Normal(), 3, 0).draws).all()

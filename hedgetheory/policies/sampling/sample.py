@@ -69,7 +69,8 @@ def sample(policy: Policy, law: Law, size: int, rng: Randomness) -> Sample:
     and as ū = 1 − u, so that neither tail loses digits, inverted by the law's float64 quantile, and
     the reward rounded (near 1 on the uniform law to a multiple of 2⁻⁵³, which n ≥ 10¹² notices).
     N is drawn by numpy: its probabilities are right to a relative M·ln(M)·2⁻⁵⁰ or so at mean M
-    (1e-13 at 10, 1e-8 at 10⁶), which moves the reward's law by far less, as it depends on N slowly.
+    (1e-8 at 10⁶, 3e-2 at 10¹²), which moves the law of the reward by less than 0.4/√M of that, the
+    standard deviation of u^N for a Poisson N.
 
     Raises InputError for a mean of N above 10¹², a parameter outside binary64, more than 10¹⁰
     draws in all by Soft Best-of-n, and for Sibuya(a < 0.05) on a law without an upper end, where

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from hedgetheory.errors import InputError, must_be
+from hedgetheory.exact import short
 from hedgetheory.policies.base import Policy, RankPolicy
 from hedgetheory.policies.best_of_n import BestOfN
 from hedgetheory.policies.sampling.counts import largest_of, most_draws, numbers_of_draws
@@ -58,7 +60,7 @@ def select(
 
     Args:
         rewards: real numbers of shape (S,) for one prompt, (P, S) for P of them, or more leading
-            axes; finite, S >= 1.
+            axes; finite, S >= 1; read as binary64.
         policy: the policy.
         rng: a numpy Generator, or a seed, an integer >= 0. Nothing else is random.
         replace: whether draws are made with replacement.
@@ -124,12 +126,10 @@ def _ranks_in_subsets(
     _check_subsets(policy, size, cap, call)
     draws = numbers_of_draws(policy, prompts, rng)
     assert draws is not None
-    if isinstance(policy, BestOfN):
-        draws = draws[:1]
-    count: Array = np.minimum(draws, size).reshape(-1, 1)
+    count, which = np.unique(np.minimum(draws, size), return_inverse=True)
     rank = np.arange(size, 0, -1.0)
-    below = np.cumprod(np.maximum(rank - count, 0.0) / rank, axis=1)
-    steps = (below <= rng.random((prompts, 1))).argmax(axis=1)
+    below = np.cumprod(np.maximum(rank - count[:, None], 0.0) / rank, axis=1)
+    steps = (below[which] <= rng.random((prompts, 1))).argmax(axis=1)
     return np.asarray(size - 1 - steps, np.int64)
 
 
@@ -137,7 +137,7 @@ def _check_subsets(policy: RankPolicy, size: int, cap: bool, call: str) -> None:
     if isinstance(policy, BestOfN):
         n = policy.bindings[BestOfN.symbols[0]]
         if n.denominator != 1 or n > size:
-            raise _too_many("n", n, size, call)
+            raise _too_many(n, size, call)
     elif not cap and most_draws(policy) > size:
         raise InputError(
             f"N may exceed the {size} responses of a prompt: draw with replace=True, "
@@ -145,10 +145,9 @@ def _check_subsets(policy: RankPolicy, size: int, cap: bool, call: str) -> None:
         )
 
 
-def _too_many(name: str, value: object, size: int, call: str) -> InputError:
-    return must_be(
-        name, value, f"an integer <= {size}, the responses of a prompt, without replace=True", call
-    )
+def _too_many(n: Fraction, size: int, call: str) -> InputError:
+    what = f"an integer <= {size}, the responses of a prompt, or drawn with replace=True"
+    return must_be("n", short(n), what, call)
 
 
 def _response_at(table: Array, ranks: Places, rng: np.random.Generator) -> Places:
@@ -166,9 +165,9 @@ def _soft(
     prompts, size = table.shape
     n, strength = policy.draws, lenient(policy.strength)
     if n.denominator != 1:
-        raise must_be("n", n, "an integer, to draw n responses and pick one", call)
+        raise must_be("n", short(n), "an integer, to draw n responses and pick one", call)
     if n > size and not replace:
-        raise _too_many("n", n, size, call)
+        raise _too_many(n, size, call)
     seen = _quantiles(table) if policy.scale == "quantile" else table
     if replace and n > size:
         # How often each response is drawn decides, and is never more than S numbers.
