@@ -402,13 +402,19 @@ class TiltOnContinuous(OnContinuous):
         return LineIntegral(integrand, self.bindings, self.law.support, *self.bulk, tail=tail)
 
     def mean_reward(self) -> Iterable[Plan]:
+        if self.policy.is_reference:
+            yield Closed(sympy.sympify(self.law.mean))
         yield Closed(self._slope, self.bindings, "E_λ[R] = K′(λ)")
         yield self._line(r * self._density, growth(r))
 
     def mean_quantile(self) -> Iterable[Plan]:
+        if self.policy.is_reference:
+            return [Closed(sympy.Rational(1, 2)), *self.gold(GoldCurve(u, "u"))]
         return self.gold(GoldCurve(u, "u"))
 
     def gold(self, curve: GoldCurve) -> Iterable[Plan]:
+        if not curve.expr.has(r, u):
+            return [Closed(curve.expr)]
         if curve.variable == "r":
             return [self._line(curve.expr * self._density, growth(curve.expr))]
         size = _unit_supremum(curve.expr)

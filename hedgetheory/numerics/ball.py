@@ -266,6 +266,10 @@ class ComplexBalls(RealBalls):
         return lambda x: x**exponent
 
     def pow(self, x: Any, y: Any) -> Any:
+        if not self.analytic and x.contains(0) and y.imag.is_zero() and y.real > 0:
+            # |x^y| = |x|^y, where exp(y ln x) is NaN: a range of integration may end at 0.
+            size = symmetric(x.abs_upper() ** y.real)
+            return acb(size, size)
         return x.pow(y, analytic=self.analytic)
 
     def sqrt(self, x: Any) -> Any:
