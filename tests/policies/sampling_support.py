@@ -4,8 +4,8 @@ Every check compares counts with binomial laws whose probabilities are known (ce
 by enumeration), each cell two-sided by the exact binomial tail, and divides `ALARM` by the number
 of cells (Bonferroni). So one call rejects a right sampler with probability at most ALARM = 1e-9,
 whatever the dependence between cells; no large-sample approximation enters. The whole suite makes
-fewer than 1000 such calls: right samplers fail it with probability below 1e-6 for fresh seeds. Seeds
-are fixed, so a run is the same run every time.
+fewer than 1000 such calls: right samplers fail it with probability below 1e-6 for fresh seeds.
+Seeds are fixed, so a run is the same run every time.
 """
 
 from __future__ import annotations
