@@ -49,9 +49,10 @@ def select(
     * Best-of-Poisson, quantile tilt (zero-truncated Poisson N), best of a random number: N is drawn
       for each prompt, then as Best-of-N. Without replacement an N > S cannot be served. If N can
       exceed S that is refused whatever N turns out, unless ``cap=True`` asks for min(N, S), which
-      changes the law by P(N > S) in total variation.
+      changes the law by at most P(N > S) in total variation.
     * Soft Best-of-n: one of n, an integer, by softmax(λ·reward). With its scale ``quantile``, by
-      softmax(λ·u), u the share of the prompt's S rewards that are <= the response's.
+      softmax(λ·u), u the share of the prompt's S rewards that are <= the response's: an estimate
+      of the quantile, with an error of order 1/√S.
     * Tilt: one of all S by softmax(λ·reward), whatever ``replace``: the tilt of the S responses
       themselves. For what they were drawn from it is Soft Best-of-S, the tilt as S → ∞ only.
 
@@ -70,8 +71,8 @@ def select(
     ``rewards.shape[:-1]`` (a 0-d array for one prompt; it indexes and converts as an int). Prompts
     are independent. Exact in law up to binary64: total variation at most about S·2⁻⁵².
 
-    Raises InputError for NaN or infinite rewards (naming the first), shapes without responses,
-    n > S without replacement, and an absent generator.
+    Raises InputError for NaN or infinite rewards (naming the first), shapes without responses, an
+    n or N that S responses cannot serve, a mean of N above 10¹², and an absent generator.
 
     >>> from hedgetheory.policies.best_of_n import BestOfN
     >>> rewards = [[0.1, 0.9, 0.5], [2.0, -1.0, 0.0]]
