@@ -6,11 +6,13 @@ from hedgetheory.errors import InputError
 from hedgetheory.functionals.bound import Bound
 from hedgetheory.functionals.continuous import RankOnContinuous, TiltOnContinuous
 from hedgetheory.functionals.finite import RankOnFinite, TiltOnFinite
+from hedgetheory.functionals.soft_best_of_n import soft_bound
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.policies.base import Policy, RankPolicy
 from hedgetheory.policies.quantile_tilt import QuantileTilt
 from hedgetheory.policies.random_draws import Draws
+from hedgetheory.policies.soft_best_of_n import SoftBestOfN
 from hedgetheory.policies.tilt import Tilt
 
 
@@ -26,6 +28,8 @@ def bind(policy: Policy, law: Law) -> Bound:
             return TiltOnContinuous(policy, law)
         assert isinstance(law, FiniteLaw)
         return TiltOnFinite(policy, law)
+    if isinstance(policy, SoftBestOfN):
+        return soft_bound(policy, law)
     assert isinstance(policy, RankPolicy)
     if isinstance(law, ContinuousLaw):
         return RankOnContinuous(policy, law)

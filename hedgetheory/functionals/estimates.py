@@ -21,6 +21,7 @@ from hedgetheory.functionals.plans import (
     Inverse,
     LineIntegral,
     Plan,
+    Race,
     Undefined,
     UnitIntegral,
 )
@@ -58,6 +59,9 @@ class _Estimator:
             return plan.sign * self.arithmetic.infinity
         if isinstance(plan, Undefined):
             return self.arithmetic.undefined
+        if isinstance(plan, Race):
+            value = plan.estimate(int(self.bits / balls.BITS_PER_DIGIT))
+            return float(value) if self.arithmetic is FLOAT64 else value
         values = self.values(plan.bindings)
         if isinstance(plan, AtomSum):
             result = self._sum(plan, values)

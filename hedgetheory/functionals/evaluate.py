@@ -19,6 +19,7 @@ from hedgetheory.functionals.plans import (
     Inverse,
     LineIntegral,
     Plan,
+    Race,
     Undefined,
     UnitIntegral,
     eps,
@@ -112,6 +113,8 @@ def enclosure(plan: Plan) -> Any:
     if isinstance(plan, Inverse):
         root = _inverse(plan)
         return _post(plan.post, plan.bindings, root)
+    if isinstance(plan, Race):
+        return plan.enclose()
     raise HedgeTheoryError(f"a plan of kind {type(plan).__name__} has no enclosure")
 
 

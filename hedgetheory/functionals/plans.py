@@ -86,6 +86,19 @@ class Inverse:
 
 
 @dataclass(frozen=True)
+class Race:
+    """A quantity of Soft Best-of-n by the exponential race, with its own two evaluators.
+
+    ``enclose`` gives a ball at the working precision, ``estimate`` an mpmath number at a number of
+    digits; ``what`` names the quantity.
+    """
+
+    enclose: Callable[[], Any]
+    estimate: Callable[[int], Any]
+    what: str
+
+
+@dataclass(frozen=True)
 class Infinite:
     """Exactly +∞ or −∞, and why."""
 
@@ -100,7 +113,9 @@ class Undefined:
     why: str
 
 
-Plan: TypeAlias = Closed | UnitIntegral | LineIntegral | AtomSum | Inverse | Infinite | Undefined
+Plan: TypeAlias = (
+    Closed | UnitIntegral | LineIntegral | AtomSum | Inverse | Race | Infinite | Undefined
+)
 
 #: The length of the interval that a `UnitIntegral` leaves out at a singular end.
 eps = sympy.Symbol("eps", positive=True)

@@ -506,9 +506,14 @@ def increasing_root(function: Callable[[arb], arb]) -> arb:
             offset = (width * power_of_two(-closer)).mid()
             trial = [(guess - offset).mid(), (guess + offset).mid()]
         else:
-            trial = [((low + high) / 2).mid()]
-        decided = 0
+            # The middle; where it is the root itself no precision tells its sign, but its
+            # neighbours' signs close in on it.
+            middle, aside = ((low + high) / 2).mid(), (width / 8).mid()
+            trial = [middle, (middle - aside).mid(), (middle + aside).mid()]
+        decided, bisecting = 0, len(trial) == 3
         for x in trial:
+            if bisecting and decided and x is trial[1]:
+                break
             if not low < x < high:
                 continue
             value = function(x)
@@ -518,10 +523,32 @@ def increasing_root(function: Callable[[arb], arb]) -> arb:
                 low, at_low, decided = x, value.mid(), decided + 1
             elif value.is_zero():
                 return x
-        if len(trial) == 1 and not decided:
+        if bisecting and not decided:
             break
         shrunk = bool((high - low) < width / 2)
-        closer = min(2 * closer, ctx.prec) if len(trial) == 2 and shrunk else max(closer // 2, 1)
-        if len(trial) == 1:
+        closer = min(2 * closer, ctx.prec) if shrunk and not bisecting else max(closer // 2, 1)
+        if bisecting:
             closer = max(closer, 4)
     return hull(low, high)
+
+
+def exponential_integral(order: arb, x: arb) -> arb:
+    """E_order(x) = ∫₁^∞ e^{−xv} v^{−order} dv for x > 0."""
+    return x.expint(order)
+
+
+def complex_box(low_real: arb, high_real: arb, low_imag: arb, high_imag: arb) -> acb:
+    """The rectangle [low_real, high_real] + i[low_imag, high_imag]."""
+    return acb(low_real.union(high_real), low_imag.union(high_imag))
+
+
+def correlation(short: Sequence[arb], long: Sequence[arb]) -> list[arb]:
+    """Σ_k short[k]·long[k + i] for i = 0, …, len(long) − len(short), by one polynomial product."""
+    product = arb_poly(list(reversed(short))) * arb_poly(list(long))
+    start = len(short) - 1
+    return [product[start + i] for i in range(len(long) - start)]
+
+
+def gauss_legendre(points: int) -> list[tuple[arb, arb]]:
+    """The nodes in (−1, 1), increasing, and weights of the Gauss–Legendre rule, as balls."""
+    return [arb.legendre_p_root(points, points - 1 - k, True) for k in range(points)]

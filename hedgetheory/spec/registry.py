@@ -148,6 +148,16 @@ _POLICIES = (
         "lam >= 0, and the law's moment generating function finite at lam",
     ),
     Entry(
+        "sbon",
+        "hedgetheory.policies.soft_best_of_n:SoftBestOfN",
+        (
+            *_real("n", "lam"),
+            Parameter("scale", "choice", default="reward", choices=("reward", "quantile")),
+        ),
+        "soft best of n: one of n draws by softmax(lam*reward), or of the quantile",
+        "n >= 1, lam >= 0, scale reward or quantile",
+    ),
+    Entry(
         "best_of_random",
         "hedgetheory.policies.best_of_random:BestOfRandom",
         (Parameter("draws", "draws"),),
@@ -225,7 +235,7 @@ def lookup(kind: Kind, name: str) -> Entry:
     Traceback (most recent call last):
         ...
     hedgetheory.errors.InputError: unknown policy bin: did you mean bon? (known: bon, bop, \
-quantile_tilt, tilt, best_of_random)
+quantile_tilt, tilt, sbon, best_of_random)
     """
     entry = REGISTRY[kind].get(name)
     if entry is None:

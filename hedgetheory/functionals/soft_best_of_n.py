@@ -1,0 +1,566 @@
+"""Soft Best-of-n bound to a law: every quantity by the exponential race, certified.
+
+Definition: w(r) = n ∫₀^∞ e^{λr} e^{−t e^{λr}} φ(t)^{n−1} dt. The trapezoid rule in s = ln t, its
+error bound and the bounds behind the outer integrals are in `hedgetheory.numerics.race`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import sympy
+from sympy import exp, log
+
+from hedgetheory.errors import NotCertified
+from hedgetheory.exact import short
+from hedgetheory.expressions.prover import Antiderivative, Proof, identity
+from hedgetheory.expressions.symbols import alpha, lam, n, r, total, u, ubar
+from hedgetheory.expressions.vocabulary import expm1, log1p
+from hedgetheory.functionals.bound import Bound, GoldCurve, Point, require_parameter
+from hedgetheory.functionals.closed_forms import ClosedForm
+from hedgetheory.functionals.continuous import RankOnContinuous, _unit_supremum
+from hedgetheory.functionals.finite import RankOnFinite
+from hedgetheory.functionals.growth import ONE, Growth, growth
+from hedgetheory.functionals.plans import Closed, Plan, Race, Undefined
+from hedgetheory.functionals.soft_scenes import (
+    AtomScene,
+    LineScene,
+    RankedScene,
+    Scene,
+    UnitScene,
+    Weighing,
+)
+from hedgetheory.functionals.soft_scores import score_in_draws, score_in_strength
+from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, exact_symbol
+from hedgetheory.laws.uniform import Uniform
+from hedgetheory.numerics import ball as balls
+from hedgetheory.numerics.ball import REAL, ball, hull
+from hedgetheory.numerics.program import compiled
+from hedgetheory.policies.best_of_n import BestOfN
+from hedgetheory.policies.soft_best_of_n import SoftBestOfN
+
+_v = sympy.Symbol("v", positive=True)
+_ratio, _pdf = sympy.Symbol("w", positive=True), sympy.Symbol("f", nonnegative=True)
+
+
+def _prove_two() -> Proof:
+    # By Fubini, 2 ∫ e^{λu} e^{−te^{λu}} ∫₀¹ e^{−te^{λv}} dv dt = 2 ∫₀¹ e^{λu}/(e^{λu} + e^{λv}) dv.
+    integrand = 2 * exp(lam * u) / (exp(lam * u) + exp(lam * _v))
+    antiderivative = 2 * _v - 2 * log(exp(lam * u) + exp(lam * _v)) / lam
+    value = 2 + 2 * (log(exp(lam * u) + 1) - log(exp(lam * u) + exp(lam))) / lam
+    proof = Antiderivative(integrand, antiderivative, _v, value).prove(
+        "w = 2E[1/(1 + e^{λ(V−u)})] = (2/λ) ln[(1 + e^{λu})/(1 + e^{λ(u−1)})] at n = 2"
+    )
+    # The stated form is (2/λ) ln of the right side below, the antiderivative's of the left side.
+    left = exp(lam) * (exp(lam * u) + 1) / (exp(lam * u) + exp(lam))
+    right = 1 + (exp(lam) - 1) / (1 + exp(lam * (1 - u)))
+    step = identity("e^λ(e^{λu} + 1)/(e^{λu} + e^λ) = 1 + (e^λ − 1)/(1 + e^{λ(1−u)})", left - right)
+    return Proof(proof.statement, (*proof.steps, step), ("Fubini's theorem, positive integrand",))
+
+
+#: w at n = 2 on the quantile scale, in u and ū; proved by `ClosedForm.prove`.
+TWO_DRAWS = ClosedForm(
+    2 / lam * log1p(expm1(lam) / (1 + exp(lam * ubar))),
+    _prove_two,
+    "ratio of Soft Best-of-2 on the quantile scale",
+)
+
+
+@dataclass(frozen=True)
+class _Functional:
+    """A divergence as post(E_ref[h(w)])."""
+
+    weighing: Weighing
+    post: sympy.Expr = total
+
+
+def _log_times(w: Any) -> Any:
+    """w ln w for a ball around a positive number, also where the ball touches zero."""
+    if w > 0:
+        return w * w.log()
+    top = w.upper()
+    if top < ball(Fraction(1, 3)) and top > 0:
+        # x ln x decreases on (0, 1/e).
+        return hull(top * top.log(), top * 0)
+    return balls.no_bound()
+
+
+def _log_times_bound(top: Any) -> Any:
+    # |w ln w| ≤ |w|(|ln|w|| + π/2), and x|ln x| ≤ 1/e below x = 1.
+    top = top.upper()
+    return ball(Fraction(3, 8)) + top * (
+        REAL.maximum(top, top * 0 + 1).log() + 8 / ball(Fraction(5))
+    )
+
+
+_KL = Weighing(_log_times, _log_times_bound, 1.2)
+_SQUARE = Weighing(lambda w: w * w, lambda top: top * top, 2.0)
+_MEAN = Weighing(lambda w: w, lambda top: top, 1.0)
+
+
+def _power(order: Fraction) -> Weighing:
+    a = ball
+
+    def value(w: Any) -> Any:
+        if w > 0:
+            return w ** a(order)
+        return hull(w * 0, w.upper() ** a(order))
+
+    return Weighing(value, lambda top: top.upper() ** a(order), float(order))
+
+
+class SoftBound(Bound):
+    """What Soft Best-of-n shares on every law."""
+
+    policy: SoftBestOfN
+
+    def expected_draws(self) -> Iterable[Plan]:
+        if self.policy.draws.denominator != 1:
+            return [Undefined(f"{self.policy} has a real n, so it is not a choice among n draws")]
+        return [Closed(exact_symbol(self.policy.draws))]
+
+    def _race(self, what: str, enclose: Callable[[], Any], **arguments: Any) -> Race:
+        from hedgetheory.functionals.soft_estimates import estimate
+
+        return Race(
+            enclose,
+            lambda digits: estimate(self.policy, self.law, what, digits, **arguments),
+            f"{what} of {self.policy} on {self.law}",
+        )
+
+
+class SoftOnContinuous(SoftBound):
+    """Soft Best-of-n on a law without atoms.
+
+    On the uniform law, and with scale=quantile on every law, the divergences, mean_quantile and
+    gold curves in u are integrals over the quantile; on the raw reward over the line, with tails
+    bounded by w ≤ n. A gold curve must be analytic on the law's range.
+    """
+
+    law: ContinuousLaw
+
+    def __init__(self, policy: SoftBestOfN, law: ContinuousLaw) -> None:
+        self.policy, self.law = policy, law
+
+    @cached_property
+    def _unit(self) -> bool:
+        return self.policy.scale == "quantile" or isinstance(self.law, Uniform)
+
+    @cached_property
+    def scene(self) -> Scene:
+        return UnitScene(self.policy) if self._unit else LineScene(self.policy, self.law)
+
+    @cached_property
+    def _reference(self) -> RankOnContinuous:
+        return RankOnContinuous(BestOfN(1), self.law)
+
+    # -- divergences and means ----------------------------------------------------------------
+    def _expectation(self, what: str, weighing: Weighing, **arguments: Any) -> Race:
+        scene = self.scene
+        return self._race(what, lambda: scene.expectation(weighing), **arguments)
+
+    def kl(self) -> Iterable[Plan]:
+        if self.policy.is_reference:
+            return [Closed(sympy.S.Zero)]
+        return [self._expectation("kl", _KL)]
+
+    def chi2(self) -> Iterable[Plan]:
+        if self.policy.is_reference:
+            return [Closed(sympy.S.Zero)]
+        return [Closed(total - 1, {total: self._expectation("square", _SQUARE)})]
+
+    def renyi(self, order: Fraction) -> Iterable[Plan]:
+        if self.policy.is_reference:
+            return [Closed(sympy.S.Zero)]
+        inner = self._expectation("power", _power(order), order=order)
+        return [Closed(log(total) / (alpha - 1), {total: inner, alpha: order})]
+
+    def total_variation(self) -> Iterable[Plan]:
+        if self.policy.is_reference:
+            return [Closed(sympy.S.Zero)]
+        scene = self.scene
+        return [self._race("total_variation", lambda: _total_variation(scene))]
+
+    def mean_quantile(self) -> Iterable[Plan]:
+        if self.policy.is_reference:
+            return [Closed(sympy.Rational(1, 2))]
+        scene, definition = self.scene, self._gold(GoldCurve(u, "u"))
+        if isinstance(scene, UnitScene):
+            return [self._race("mean_quantile", scene.mean), definition]
+        return [definition]
+
+    def win_rate(self) -> Iterable[Plan]:
+        return self.mean_quantile()
+
+    def mean_reward(self) -> Iterable[Plan]:
+        if self.policy.is_reference:
+            return [Closed(self.law.mean)]
+        if isinstance(self.law, Uniform):
+            return self.mean_quantile()
+        return [self._gold(GoldCurve(r, "r"))]
+
+    def gold(self, curve: GoldCurve) -> Iterable[Plan]:
+        if self.policy.is_reference:
+            return self._reference.gold(curve)
+        return [self._gold(curve)]
+
+    def _gold(self, curve: GoldCurve) -> Race:
+        scene, expr, tail = self.scene, curve.expr, ONE
+        if isinstance(scene, UnitScene) and (
+            curve.variable != "r" or isinstance(self.law, Uniform)
+        ):
+            expr = expr.xreplace({ubar: 1 - r, u: r})
+        elif curve.variable == "r":
+            tail = growth(expr)
+            if isinstance(scene, UnitScene):
+                scene = RankedScene(self.policy, self.law)
+        else:
+            tail = Growth(_unit_supremum(expr))
+            expr = expr.xreplace({u: self.law.cdf, ubar: self.law.survival})
+        return self._race("gold", lambda: scene.expectation(_MEAN, expr, tail), gold=curve)
+
+    # -- pointwise ----------------------------------------------------------------------------
+    def _outside(self, at: Point) -> int:
+        return self._reference._outside(at)
+
+    def _exponent(self, at: Point) -> Any:
+        """z = λ·(reward or quantile) at the point, as a ball."""
+        strength = ball(self.policy.strength)
+        if self._unit and at.quantile is not None:
+            return strength * ball(at.quantile)
+        if self._unit:
+            assert at.reward is not None
+            return strength * compiled(self.law.cdf, (r,))(REAL, ball(at.reward))
+        return strength * self._reward(at)
+
+    def _reward(self, at: Point) -> Any:
+        if at.reward is not None:
+            return ball(at.reward)
+        assert at.quantile is not None
+        level = at.quantile
+        return compiled(self.law.quantile, (u, ubar))(REAL, ball(level), ball(1 - level))
+
+    def ratio(self, at: Point) -> Iterable[Plan]:
+        if self._outside(at):
+            yield Undefined(f"{short(at.reward or Fraction(0))} is outside the support")
+            return
+        if self.policy.is_reference:
+            yield Closed(sympy.S.One)
+            return
+        if self._unit and self.policy.draws == 2:
+            levels: dict[sympy.Symbol, Fraction | Plan]
+            if at.quantile is not None:
+                levels = {u: at.quantile, ubar: 1 - at.quantile}
+            else:
+                reward: dict[sympy.Symbol, Fraction | Plan] = {r: at.reward or Fraction(0)}
+                levels = {
+                    u: Closed(self.law.cdf, reward),
+                    ubar: Closed(self.law.survival, reward),
+                }
+            yield Closed(TWO_DRAWS.expr, {lam: self.policy.strength, **levels}, TWO_DRAWS.title)
+        scene = self.scene
+        yield self._race("ratio", lambda: scene.ratio(self._exponent(at)), at=at)
+
+    def density(self, at: Point) -> Iterable[Plan]:
+        if self._outside(at):
+            yield Closed(sympy.S.Zero)
+            return
+        base = next(iter(self._reference.density(at)))
+        for plan in self.ratio(at):
+            yield Closed(_ratio * _pdf, {_ratio: plan, _pdf: base})
+
+    def mass(self, at: Point) -> Iterable[Plan]:
+        return [Closed(sympy.S.Zero)]
+
+    def score(self, at: Point, wrt: sympy.Symbol) -> Iterable[Plan]:
+        require_parameter(self.policy, wrt)
+        if self._outside(at):
+            return [Undefined(f"{short(at.reward or Fraction(0))} is outside the support")]
+        scene = self.scene
+        if wrt == n:
+            if self.policy.strength == 0:
+                return [Closed(sympy.S.Zero)]
+            return [
+                self._race("score", lambda: score_in_draws(scene, self._exponent(at)), at=at, wrt=n)
+            ]
+        if self.policy.draws == 1:
+            return [Closed(sympy.S.Zero)]
+        if self.policy.strength == 0:
+            # ln w = λ(1 − 1/n)(x − E[x]) + O(λ²).
+            mean = sympy.Rational(1, 2) if self._unit else self.law.mean
+            factor = 1 - 1 / exact_symbol(self.policy.draws)
+            return [
+                Closed(factor * (total - mean), {total: self._race("x", lambda: self._place(at))})
+            ]
+
+        def enclose() -> Any:
+            return score_in_strength(scene, self._exponent(at), self._place(at))
+
+        return [self._race("score", enclose, at=at, wrt=lam)]
+
+    def _place(self, at: Point) -> Any:
+        """x = quantile or reward, whichever the softmax sees."""
+        if not self._unit:
+            return self._reward(at)
+        if at.quantile is not None:
+            return ball(at.quantile)
+        return compiled(self.law.cdf, (r,))(REAL, self._reward(at))
+
+    def cdf(self, at: Point) -> Iterable[Plan]:
+        side = self._outside(at)
+        if side:
+            return [Closed(sympy.Integer((side + 1) // 2))]
+        if self.policy.is_reference:
+            return self._reference.cdf(at)
+        scene = self.scene
+        if isinstance(scene, UnitScene):
+            return [self._race("cdf", lambda: scene.cdf_at(self._place(at)), at=at)]
+        assert isinstance(scene, LineScene)
+        if at.reward is None:
+            raise NotCertified(
+                f"the cdf of {self.policy} on {self.law} needs a reward, not a quantile"
+            )
+        reward = at.reward
+        return [self._race("cdf", lambda: scene.partial(reward, _MEAN), at=at)]
+
+    def quantile(self, level: Fraction) -> Iterable[Plan]:
+        if self.policy.is_reference:
+            return self._reference.quantile(level)
+        scene = self.scene
+        if not isinstance(scene, UnitScene):
+            raise NotCertified(
+                f"the quantile of {self.policy} on {self.law} is not certified here: bracket it "
+                "with values of its cdf"
+            )
+        inner = self._race(
+            "quantile",
+            lambda: balls.increasing_root(lambda x: scene.cdf_at(x) - ball(level)),
+            level=level,
+        )
+        post = self.law.quantile.xreplace({u: total, ubar: 1 - total})
+        return [Closed(post, {total: inner})]
+
+
+def _crossing(scene: Scene, low: Any, high: Any) -> Fraction:
+    """A dyadic x with w(x) ≈ 1, by bisection on the certified w (its sign need not be certain)."""
+    strength = ball(scene.strength)
+    race = scene.race(scene.strength * low, scene.strength * high)
+    left, right = Fraction(low), Fraction(high)
+    values = [_middle(race.ratio(strength * ball(x))) - 1 for x in (left, right)]
+    for step in range(4 * balls.current_bits()):
+        # Regula falsi (Illinois), with a bisection now and then.
+        middle = (left + right) / 2
+        if step % 3 and values[1] != values[0]:
+            middle = right - values[1] * (right - left) / (values[1] - values[0])
+        middle = Fraction(
+            round(middle * 2 ** (2 * balls.current_bits())), 2 ** (2 * balls.current_bits())
+        )
+        value = race.ratio(strength * ball(middle)) - 1
+        if abs(value) < balls.power_of_two(8 - balls.current_bits()) or middle in (left, right):
+            return middle
+        if _middle(value) < 0:
+            left, values = middle, [_middle(value), values[1] if step % 3 == 0 else values[1] / 2]
+        else:
+            right, values = middle, [values[0] if step % 3 == 0 else values[0] / 2, _middle(value)]
+    return middle
+
+
+def _middle(x: Any) -> Fraction:
+    low, high = balls.enclosing_rationals(x)
+    return (low + high) / 2
+
+
+def _total_variation(scene: Scene) -> Any:
+    """TV = ∫ (1 − w) dF over w < 1, an interval since w increases.
+
+    At a point x̂ near the crossing the same integral is off by at most |1 − w(x̂)|, since |1 − w| is
+    no larger between the two.
+    """
+    if isinstance(scene, UnitScene):
+        at = _crossing(scene, Fraction(0), Fraction(1))
+        inside = ball(at) - scene.cdf(at)
+    else:
+        assert isinstance(scene, LineScene)
+        law = scene.law
+        low, high, _ = scene._cuts(ONE, 3)
+        at = _crossing(scene, low, high)
+        # F(x̂) − G(x̂).
+        inside = compiled(law.cdf, (r,))(REAL, ball(at)) - scene.partial(at, _MEAN)
+    miss = abs(scene.ratio(ball(scene.strength) * ball(at)) - 1).upper()
+    return inside + hull(miss * 0, miss)
+
+
+class SoftOnFinite(SoftBound):
+    """Soft Best-of-n on finitely many atoms: each has its mass times w, ties included.
+
+    With scale=quantile the softmax sees λ·F(r), F at the atom's upper end.
+    """
+
+    law: FiniteLaw
+
+    def __init__(self, policy: SoftBestOfN, law: FiniteLaw) -> None:
+        self.policy, self.law = policy, law
+        self.scene = AtomScene(policy, law)
+        self._sees = self.scene.seen
+
+    @cached_property
+    def _reference(self) -> RankOnFinite:
+        return RankOnFinite(BestOfN(1), self.law)
+
+    def _masses(self) -> list[Any]:
+        ratios = self.scene.ratios()
+        return [ball(p) * w for (_, p), w in zip(self.law.atoms, ratios, strict=True)]
+
+    def _sum(self, what: str, term: Callable[[int, Any], Any], **arguments: Any) -> Race:
+        """Σ over atoms of p·term(index, w)."""
+
+        def enclose() -> Any:
+            ratios = self.scene.ratios()
+            parts = (
+                ball(p) * term(i, w)
+                for i, ((_, p), w) in enumerate(zip(self.law.atoms, ratios, strict=True))
+            )
+            return sum(parts, ball(Fraction(0)))
+
+        return self._race(what, enclose, **arguments)
+
+    def kl(self) -> Iterable[Plan]:
+        if self.policy.is_reference:
+            return [Closed(sympy.S.Zero)]
+        return [self._sum("kl", lambda _, w: _log_times(w))]
+
+    def chi2(self) -> Iterable[Plan]:
+        if self.policy.is_reference:
+            return [Closed(sympy.S.Zero)]
+        return [self._sum("chi2", lambda _, w: (w - 1) * (w - 1))]
+
+    def renyi(self, order: Fraction) -> Iterable[Plan]:
+        if self.policy.is_reference:
+            return [Closed(sympy.S.Zero)]
+        weighing = _power(order)
+        inner = self._sum("power", lambda _, w: weighing.value(w), order=order)
+        return [Closed(log(total) / (alpha - 1), {total: inner, alpha: order})]
+
+    def total_variation(self) -> Iterable[Plan]:
+        if self.policy.is_reference:
+            return [Closed(sympy.S.Zero)]
+        return [self._sum("total_variation", lambda _, w: abs(w - 1) / 2)]
+
+    def mean_reward(self) -> Iterable[Plan]:
+        return self.gold(GoldCurve(r, "r"))
+
+    def mean_quantile(self) -> Iterable[Plan]:
+        return self.gold(GoldCurve(u, "u"))
+
+    def win_rate(self) -> Iterable[Plan]:
+        if self.policy.is_reference:
+            return self._reference.win_rate()
+        upper = self.law.cumulative
+        lower = (Fraction(0), *upper[:-1])
+        return [self._sum("win_rate", lambda i, w: w * ball((lower[i] + upper[i]) / 2))]
+
+    def gold(self, curve: GoldCurve) -> Iterable[Plan]:
+        if self.policy.is_reference:
+            return self._reference.gold(curve)
+        program = compiled(curve.expr.xreplace({ubar: 1 - u}), (r, u))
+
+        def term(i: int, w: Any) -> Any:
+            return w * program(REAL, ball(self.law.atoms[i][0]), ball(self.law.cumulative[i]))
+
+        return [self._sum("gold", term, gold=curve)]
+
+    def _index(self, at: Point) -> int | None:
+        if at.quantile is not None:
+            return next(i for i, upto in enumerate(self.law.cumulative) if at.quantile <= upto)
+        values = [value for value, _ in self.law.atoms]
+        return values.index(at.reward) if at.reward in values else None
+
+    def density(self, at: Point) -> Iterable[Plan]:
+        return [Undefined(f"{self.law} has atoms and no density: ask for the mass")]
+
+    def _not_an_atom(self, at: Point) -> Plan:
+        return Undefined(f"{short(at.reward or Fraction(0))} is not an atom of {self.law}")
+
+    def mass(self, at: Point) -> Iterable[Plan]:
+        if self.policy.is_reference:
+            return self._reference.mass(at)
+        index = self._index(at)
+        if index is None:
+            return [Closed(sympy.S.Zero)]
+        return [self._race("mass", lambda: self._masses()[index], at=at)]
+
+    def ratio(self, at: Point) -> Iterable[Plan]:
+        index = self._index(at)
+        if index is None:
+            return [self._not_an_atom(at)]
+        if self.policy.is_reference:
+            return [Closed(sympy.S.One)]
+        return [self._race("ratio", lambda: self.scene.ratios()[index], at=at)]
+
+    def score(self, at: Point, wrt: sympy.Symbol) -> Iterable[Plan]:
+        require_parameter(self.policy, wrt)
+        index = self._index(at)
+        if index is None:
+            return [self._not_an_atom(at)]
+        place = self._sees[index]
+        scene = self.scene
+        if wrt == n:
+            if self.policy.strength == 0:
+                return [Closed(sympy.S.Zero)]
+            z = self.policy.strength * place
+            return [self._race("score", lambda: score_in_draws(scene, ball(z)), at=at, wrt=n)]
+        if self.policy.draws == 1:
+            return [Closed(sympy.S.Zero)]
+        if self.policy.strength == 0:
+            mean = sum(
+                (p * x for x, (_, p) in zip(self._sees, self.law.atoms, strict=True)), Fraction(0)
+            )
+            return [Closed(exact_symbol((1 - 1 / self.policy.draws) * (place - mean)))]
+
+        def enclose() -> Any:
+            z = ball(self.policy.strength * place)
+            return score_in_strength(scene, z, ball(place))
+
+        return [self._race("score", enclose, at=at, wrt=lam)]
+
+    def cdf(self, at: Point) -> Iterable[Plan]:
+        if self.policy.is_reference:
+            return self._reference.cdf(at)
+        if at.quantile is not None:
+            index = self._index(at)
+            assert index is not None
+            count = index + 1
+        else:
+            assert at.reward is not None
+            reward = at.reward
+            count = sum(value <= reward for value, _ in self.law.atoms)
+        if count in (0, len(self.law.atoms)):
+            return [Closed(sympy.Integer(int(count > 0)))]
+        return [self._cumulative(count, at)]
+
+    def _cumulative(self, count: int, at: Point) -> Race:
+        return self._race(
+            "cdf", lambda: sum(self._masses()[:count], ball(Fraction(0))), at=at, count=count
+        )
+
+    def quantile(self, level: Fraction) -> Iterable[Plan]:
+        from hedgetheory.functionals.evaluate import at_least
+
+        if self.policy.is_reference:
+            return self._reference.quantile(level)
+        for index, (value, _) in enumerate(self.law.atoms[:-1]):
+            if at_least(self._cumulative(index + 1, Point()), level):
+                return [Closed(exact_symbol(value))]
+        return [Closed(exact_symbol(self.law.atoms[-1][0]))]
+
+
+def soft_bound(policy: SoftBestOfN, law: Any) -> Bound:
+    """Soft Best-of-n on a law."""
+    if isinstance(law, ContinuousLaw):
+        return SoftOnContinuous(policy, law)
+    assert isinstance(law, FiniteLaw)
+    return SoftOnFinite(policy, law)
