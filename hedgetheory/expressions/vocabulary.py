@@ -63,6 +63,10 @@ class phi1(Special):
     def definition(x: sympy.Expr) -> sympy.Expr:
         return (exp(x) - 1) / x
 
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        # φ_k′ = φ_k − k φ_{k+1}: no 0/0 at zero.
+        return self - phi2(self.args[0])
+
 
 class phi2(Special):
     """φ₂(x) = (e^x − 1 − x)/x²; φ₂(0) = ½."""
@@ -72,6 +76,9 @@ class phi2(Special):
     @staticmethod
     def definition(x: sympy.Expr) -> sympy.Expr:
         return (exp(x) - 1 - x) / x**2
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return self - 2 * phi3(self.args[0])
 
 
 class phi3(Special):
@@ -94,7 +101,7 @@ class Ein(Special):
         return EulerGamma + log(x) - Ei(-x)
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        return (1 - exp(-self.args[0])) / self.args[0]
+        return phi1(-self.args[0])
 
 
 class scaled_ei(Special):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -247,8 +248,40 @@ class RankOnContinuous(OnContinuous):
         return [self._at(self.policy.cdf, at)]
 
     def quantile(self, level: Fraction) -> Iterable[Plan]:
+        at_level = {u: level, ubar: 1 - level}
+        if self.policy.is_reference:
+            yield Closed(self.law.quantile, at_level)
+        elif self.policy.inverse is not None:
+            inner = self.policy.inverse
+            outer = self.policy.inverse_bar
+            place = {u: inner, ubar: 1 - inner if outer is None else outer}
+            yield Closed(self.law.quantile.xreplace(place), {**self.bindings, **at_level})
         post = self.law.quantile.xreplace({u: total, ubar: 1 - total})
-        return [Inverse(in_u(self.policy.cdf), u, level, self.bindings, post)]
+        yield Inverse(in_u(self.policy.cdf), u, level, self.bindings, post)
+
+    def _end(self, at: Point) -> int:
+        """−1 at the finite lower end of the support (u = 0), +1 at the upper (ū = 0), else 0."""
+        low, high = self.law.support
+        if at.reward is None:
+            return 0
+        return -1 if at.reward == low else int(at.reward == high)
+
+    def _top_is_infinite(self, at: Point) -> bool:
+        # w = a ū^{a−1} of Sibuya(a), a < 1, grows without bound towards ū = 0.
+        return self._sibuya and not self.policy.is_reference and self._end(at) == 1
+
+    def density(self, at: Point) -> Iterable[Plan]:
+        return [_TOP] if self._top_is_infinite(at) else super().density(at)
+
+    def ratio(self, at: Point) -> Iterable[Plan]:
+        return [_TOP] if self._top_is_infinite(at) else super().ratio(at)
+
+    def score(self, at: Point, wrt: sympy.Symbol) -> Iterable[Plan]:
+        bottom = isinstance(self.policy, BestOfN) and self._end(at) == -1
+        if bottom or (self._sibuya and self._end(at) == 1):
+            require_parameter(self.policy, wrt)
+            return [Infinite(-1, "the logarithm of the distance to this end")]
+        return super().score(at, wrt)
 
     def tail_envelope(self, x: Any, side: int) -> tuple[Any, Any]:
         # F and 1 − F are log-concave where the density is, so they decay at least at the rate at
@@ -277,6 +310,7 @@ def _vanishes_at_zero(policy: RankPolicy) -> bool:
     return not compiled(in_u(policy.ratio), (u, *symbols))(REAL, ball(Fraction(0)), *values) > 0
 
 
+_TOP = Infinite(1, "w grows without bound towards the top of the law")
 _DIVERGES = Infinite(1, "the power of w is not integrable at the top of the law")
 
 
@@ -424,8 +458,14 @@ class TiltOnContinuous(OnContinuous):
     def cdf(self, at: Point) -> Iterable[Plan]:
         tilted = self.law.tilted(self.policy.strength)
         if tilted is None:
-            return [Undefined(f"the cdf of {self.policy} on {self.law} has no closed form yet")]
+            return [self._cdf_by_integral(self._reward_point(at))]
         return RankOnContinuous(QuantileTilt(0), tilted).cdf(self._reward_point(at))
+
+    def _cdf_by_integral(self, at: Point) -> Plan:
+        assert at.reward is not None
+        whole = self._line(self._density, ONE)
+        centre = min(self.law.centre, at.reward - self.law.width)
+        return replace(whole, support=(self.law.support[0], at.reward), centre=centre)
 
     def _reward_point(self, at: Point) -> Point:
         if at.quantile is not None:
@@ -435,9 +475,7 @@ class TiltOnContinuous(OnContinuous):
     def quantile(self, level: Fraction) -> Iterable[Plan]:
         tilted = self.law.tilted(self.policy.strength)
         if tilted is None:
-            return [
-                Undefined(f"the quantile of {self.policy} on {self.law} has no closed form yet")
-            ]
+            raise NotCertified(f"the quantile of {self.policy} on {self.law} is not built yet")
         return [Closed(tilted.quantile, {u: level, ubar: 1 - level})]
 
     def tail_envelope(self, x: Any, side: int) -> tuple[Any, Any]:

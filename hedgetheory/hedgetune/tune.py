@@ -107,7 +107,8 @@ def tune(
     with ``regime_support``, since a turn smaller than ``se`` may be noise.
 
     Raises InputError, one line, for a table or an argument that will not do, and where every prompt
-    (under ``bon``, any prompt) has a single response: there is nothing to select.
+    (under ``bon``, any prompt) has a single response or the proxy is constant within every prompt:
+    there is nothing to select.
 
     >>> result = tune("ridge_overfit")
     >>> result.theta, result.regime, result.largest["theta"]
@@ -139,6 +140,7 @@ def _tune(table: Table, family: Family, seed: int, resamples: int, confidence: f
     groups = rank_groups(scaled)
     rounding = 2.0**-49 * groups[-1].size
     points = _POINTS[family](groups, table.name)
+    _require_a_choice(table)
     place = points.best(rounding)
     thetas, curves = points.thetas, points.curves
     mean, error = mean_and_error(curves)
@@ -206,6 +208,17 @@ def _unit(table: Table) -> float:
     return float(np.ldexp(1.0, int(np.frexp(largest)[1]) - 1)) if largest else 1.0
 
 
+def _require_a_choice(table: Table) -> None:
+    """A proxy that ties all responses of every prompt selects nothing, whatever n."""
+    starts = np.cumsum(table.sizes) - table.sizes
+    spread = np.maximum.reduceat(table.proxy, starts) > np.minimum.reduceat(table.proxy, starts)
+    if not spread.any():
+        raise InputError(
+            f"{table.name}: the proxy is constant within every prompt, so that it selects nothing; "
+            "take another proxy column"
+        )
+
+
 def _interval(blocks: list[Array], confidence: float, method: str) -> list[float]:
     values = np.concatenate(blocks)
     tail = (1 - confidence) / 2
@@ -216,10 +229,6 @@ def _warnings_on(table: Table, resamples: int) -> list[str]:
     found = []
     if table.dropped:
         found.append(f"{table.dropped} invalid rows were dropped")
-    starts = np.cumsum(table.sizes) - table.sizes
-    spread = np.maximum.reduceat(table.proxy, starts) > np.minimum.reduceat(table.proxy, starts)
-    if not spread.any():
-        found.append("the proxy is constant within every prompt: it selects nothing")
     prompts = len(table.sizes)
     if prompts == 1:
         found.append("one prompt: no standard errors, no interval, no held-out value")

@@ -110,8 +110,10 @@ class RankPolicy(Policy):
     def survival(self) -> sympy.Expr:
         return 1 - self.cdf
 
-    #: An explicit G⁻¹ in u, where there is one.
+    #: An explicit G⁻¹, where there is one: u as a formula in the level (written u, ū), and ū if it
+    #: has a form that keeps the digits of a small ū.
     inverse: sympy.Expr | None = None
+    inverse_bar: sympy.Expr | None = None
 
     #: 1 − G(1 − s) ≤ E[N]^{[tail_power = 1]} s^{tail_power}: only Sibuya has a power below one.
     @property

@@ -32,6 +32,7 @@ class BestOfN(RankPolicy):
     survival = -expm1(n * log1p(-ubar))
     mean_draws = n
     inverse = u ** (1 / n)
+    inverse_bar = -expm1(log1p(-ubar) / n)
     regular = False
 
     def __init__(self, n: RealInput) -> None:

@@ -25,6 +25,7 @@ class BestOfRandom(RankPolicy):
         self.bindings = draws.bindings
         self.cdf, self.ratio = draws.pgf, draws.slope
         self.mean_draws = draws.mean
+        self.inverse, self.inverse_bar = draws.inverse, draws.inverse_bar
         # G analytic up to u = 1 and G′(0) = P(N = 1) > 0.
         self.regular = not isinstance(draws, Sibuya)
 

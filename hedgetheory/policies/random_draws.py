@@ -11,7 +11,7 @@ from sympy import exp
 from hedgetheory.errors import InputError, must_be
 from hedgetheory.exact import RealInput, short
 from hedgetheory.expressions.symbols import a, k, lam, m, p, u, ubar
-from hedgetheory.expressions.vocabulary import phi1
+from hedgetheory.expressions.vocabulary import log1p, phi1
 from hedgetheory.laws.base import exact_symbol
 from hedgetheory.laws.finite import checked_masses
 from hedgetheory.policies.base import Domain, Parametric
@@ -25,6 +25,9 @@ class Draws(Parametric):
 
     pgf: sympy.Expr
     slope: sympy.Expr
+    #: G⁻¹ and 1 − G⁻¹ where they are explicit, as in `RankPolicy`.
+    inverse: sympy.Expr | None = None
+    inverse_bar: sympy.Expr | None = None
     mean: sympy.Expr
 
     @property
@@ -41,6 +44,7 @@ class ZeroTruncatedPoisson(Draws):
     domains = (Domain(Fraction(0)),)
     pgf = u * exp(-lam * ubar) * phi1(-lam * u) / phi1(-lam)
     slope = exp(-lam * ubar) / phi1(-lam)
+    inverse = log1p(u * lam * phi1(lam)) / lam
     mean = 1 / phi1(-lam)
 
     def __init__(self, lam: RealInput) -> None:
@@ -59,6 +63,8 @@ class Geometric(Draws):
     domains = (_PROBABILITY,)
     pgf = p * u / (ubar + p * u)
     slope = p / (ubar + p * u) ** 2
+    inverse = u / (p + (1 - p) * u)
+    inverse_bar = p * ubar / (p + (1 - p) * u)
     mean = 1 / p
 
     def __init__(self, p: RealInput) -> None:
@@ -126,6 +132,8 @@ class Sibuya(Draws):
     domains = (_PROBABILITY,)
     pgf = 1 - ubar**a
     slope = a * ubar ** (a - 1)
+    inverse = 1 - ubar ** (1 / a)
+    inverse_bar = ubar ** (1 / a)
 
     def __init__(self, a: RealInput) -> None:
         self._set(a)

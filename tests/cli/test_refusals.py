@@ -121,6 +121,10 @@ TABLES = {
     "no rows": (HEADER, ("row",)),
     "nothing": ("", ()),
     "one response a prompt": (HEADER + "a,1,0.5,1\nb,1,0.25,0\n", ("response",)),
+    "constant proxy": (
+        HEADER + "a,1,1,1\na,2,1,0\nb,1,1,1\nb,2,1,0\n",
+        ("constant within every prompt",),
+    ),
     "missing column": ("prompt_id,response_id,proxy\na,1,0.5\na,2,1\n", ("true",)),
     "duplicate ids": (HEADER + "a,1,0.5,1\na,1,0.25,0\n", ("1",)),
     "ragged": (HEADER + "a,1,0.5,1\na,2\n", ()),
@@ -151,15 +155,6 @@ def test_invalid_rows_are_dropped_and_counted_on_request(cli, tmp_path):
     done = cli("tune", str(table), "--drop-invalid", "--json")
     assert done.code == 0
     assert done.document["dropped"] == 1
-
-
-def test_a_constant_proxy_is_answered_with_a_warning(cli, tmp_path):
-    table = tmp_path / "table.csv"
-    table.write_text(HEADER + "a,1,1,1\na,2,1,0\nb,1,1,1\nb,2,1,0\n")
-    done = cli("tune", str(table), "--json")
-    assert done.code == 0
-    assert done.document["theta"] == 1
-    assert any("constant" in warning for warning in done.document["warnings"])
 
 
 @pytest.mark.parametrize("command", ["gap", "check", "value"])

@@ -1,0 +1,85 @@
+"""Ends of the support, explicit quantiles, and values at the reference: each once went wrong."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import mpmath
+import pytest
+
+from hedgetheory.errors import NotCertified
+from hedgetheory.functionals.evaluate import number
+from hedgetheory.functionals.quantities import plans, value
+from hedgetheory.laws.logistic import Logistic
+from hedgetheory.laws.normal import Normal
+from hedgetheory.laws.uniform import Uniform
+from hedgetheory.policies.base import RankPolicy
+from hedgetheory.policies.best_of_n import BestOfN
+from hedgetheory.policies.best_of_poisson import BestOfPoisson
+from hedgetheory.policies.best_of_random import BestOfRandom
+from hedgetheory.policies.quantile_tilt import QuantileTilt
+from hedgetheory.policies.random_draws import Geometric, Sibuya, ZeroTruncatedPoisson
+from hedgetheory.policies.tilt import Tilt
+
+UNIFORM = Uniform()
+
+
+def test_a_root_on_a_point_of_the_bisection_is_found() -> None:
+    # G(3/4) = 1/2 for p = 1/3, which balls around 1/3 never decide: the last plan is the root.
+    *_, root = plans(UNIFORM, BestOfRandom(Geometric("1/3")), "quantile", at="1/2")
+    low, high = number(root, 15).bounds
+    assert low <= Fraction(3, 4) <= high
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        BestOfN("5/2"),
+        BestOfPoisson(7),
+        QuantileTilt(3),
+        BestOfRandom(Geometric("1/5")),
+        BestOfRandom(Sibuya("1/3")),
+        BestOfRandom(ZeroTruncatedPoisson(4)),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("level", ["1/1000000", "1/3", "0.999"])
+def test_the_explicit_quantile_is_the_root(policy: RankPolicy, level: str) -> None:
+    explicit, root = (number(plan, 20) for plan in plans(Normal(), policy, "quantile", at=level))
+    assert abs(float(explicit) - float(root)) <= 1e-15 * abs(float(root))
+
+
+def test_a_far_quantile_of_sibuya_costs_no_precision() -> None:
+    # 1 − u = 10^{−6000}: the logistic quantile is 6000 ln 10 − 10^{−6000}.
+    far = value(Logistic(), BestOfRandom(Sibuya("1/1000")), "quantile", at="0.999999", digits=30)
+    with mpmath.workdps(40):
+        assert abs(mpmath.mpf(far.decimal(30)[0]) - 6000 * mpmath.log(10)) < 1e-25
+
+
+@pytest.mark.parametrize(
+    "policy", [QuantileTilt(0), Tilt(0), BestOfRandom(ZeroTruncatedPoisson(0))]
+)
+def test_the_score_at_the_reference_is_the_centred_reward(policy: RankPolicy | Tilt) -> None:
+    # λ = 0: ∂_λ ln w = u − E[U], rational; the formula there is 0/0.
+    assert value(UNIFORM, policy, "score", at="0.3").fraction == Fraction(-1, 5)
+
+
+def test_what_is_infinite_at_an_end_says_so() -> None:
+    sibuya = BestOfRandom(Sibuya("1/2"))
+    assert value(UNIFORM, BestOfN(3), "score", at=0).infinite == -1
+    assert value(UNIFORM, sibuya, "ratio", at=1).infinite == 1
+    assert value(UNIFORM, sibuya, "density", at=1).infinite == 1
+    assert value(UNIFORM, sibuya, "score", at=1).infinite == -1
+    assert value(UNIFORM, BestOfN(3), "ratio", at=0).fraction == 0
+
+
+def test_the_cdf_of_the_tilt_on_a_logistic_law_is_an_integral() -> None:
+    found = value(Logistic(), Tilt("1/2"), "cdf", at=1, digits=15)
+    with mpmath.workdps(25):
+        exp = mpmath.exp
+        direct = mpmath.quad(
+            lambda r: exp(r / 2) / (2 + exp(r) + exp(-r)) / (mpmath.pi / 2), [-120, -40, -10, 0, 1]
+        )
+    assert abs(float(found) - direct) < 1e-14
+    with pytest.raises(NotCertified, match="not built"):
+        value(Logistic(), Tilt("1/2"), "quantile", at="1/2")
