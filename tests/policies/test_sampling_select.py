@@ -287,3 +287,6 @@ def test_enumeration_counts_every_draw_once() -> None:
     assert len(drawn(4, 2, True)) == 16
     assert sum(best_law(TIED, 3, True)) == 1
     assert misfit([ROWS // 2], [0.5], ROWS) == ""
+    assert misfit([0, ROWS, 0, ROWS], [0.0, 1.0, 1e-12, 1.0], ROWS) == ""
+    for count, chance in ((1, 0.0), (ROWS - 1, 1.0), (ROWS, 0.99), (0, 0.01)):
+        assert misfit([count], [chance], ROWS)
