@@ -133,13 +133,16 @@ class OnFinite(Bound):
             return [Closed(sympy.S.Zero)]
         if len(rows) == len(self._rows):
             return [Closed(sympy.S.One)]
+        return self._mass_up_to(rows)
+
+    def _mass_up_to(self, rows: tuple[tuple[Fraction, ...], ...]) -> list[Plan]:
+        """Plans of the policy's mass on the lowest atoms."""
         return [AtomSum(self._mass, self._columns, rows, self._bindings)]
 
     def quantile(self, level: Fraction) -> Iterable[Plan]:
         """The smallest atom whose policy cdf reaches the level, decided by balls."""
         for index, row in enumerate(self._rows[:-1]):
-            part = AtomSum(self._mass, self._columns, self._rows[: index + 1], self._bindings)
-            if at_least(part, level):
+            if at_least(self._mass_up_to(self._rows[: index + 1])[0], level):
                 return [Closed(exact_symbol(row[3]))]
         return [Closed(exact_symbol(self._rows[-1][3]))]
 
@@ -156,6 +159,11 @@ class RankOnFinite(OnFinite):
     def _mass(self) -> sympy.Expr:
         cdf = in_u(self.policy.cdf)
         return cdf.xreplace({u: at_or_below}) - cdf.xreplace({u: below})
+
+    def _mass_up_to(self, rows: tuple[tuple[Fraction, ...], ...]) -> list[Plan]:
+        # The sum telescopes to G(F), which may be rational where its terms are not.
+        whole = self._at_atom(in_u(self.policy.cdf).xreplace({u: at_or_below}), rows[-1])
+        return [whole, *super()._mass_up_to(rows)]
 
     def _score_at(self, row: tuple[Fraction, ...], wrt: sympy.Symbol) -> Plan:
         # At the lowest atom G(0) = 0 for every θ: dropped, since ∂_n 0ⁿ is 0·ln 0 to sympy.
