@@ -1,0 +1,193 @@
+"""The vectorised float64 layer: shapes, domains, edges; its accuracy is in test_float64_record."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hedgetheory.errors import InputError, NotOnThisLaw
+from hedgetheory.functionals.float64 import FAMILIES, FUNCTIONALS, POINTWISE, evaluate
+from hedgetheory.laws.base import ContinuousLaw
+from hedgetheory.laws.exponential import Exponential
+from hedgetheory.laws.finite import Bernoulli
+from hedgetheory.laws.logistic import Logistic
+from hedgetheory.laws.normal import Normal
+from hedgetheory.laws.uniform import Uniform
+from hedgetheory.numerics import kernels
+from hedgetheory.policies.best_of_n import BestOfN
+
+LAWS = (Uniform(), Normal("1/3", 2), Exponential(3), Logistic(1, "1/2"))
+LEAST = {"bon": 1.0, "bop": 0.0, "quantile_tilt": 0.0, "tilt": 0.0}
+
+
+def supported(quantity: str, family: str, law: ContinuousLaw) -> bool:
+    if isinstance(law, Logistic) and family == "tilt":
+        return quantity not in {"cdf", "survival", "total_variation"}
+    return not (isinstance(law, Normal) and family != "tilt" and quantity == "mean_reward")
+
+
+COMBINATIONS = [
+    (quantity, family, law)
+    for law in LAWS
+    for family in FAMILIES
+    for quantity in (*POINTWISE, *FUNCTIONALS)
+    if supported(quantity, family, law)
+]
+
+
+def call(quantity: str, family: str, theta: Any, law: ContinuousLaw, at: Any = 0.4) -> Any:
+    return evaluate(quantity, family, theta, law, at=at if quantity in POINTWISE else None)
+
+
+@pytest.mark.parametrize(("quantity", "family", "law"), COMBINATIONS)
+def test_arrays_broadcast_and_agree_with_scalars(
+    quantity: str, family: str, law: ContinuousLaw
+) -> None:
+    thetas = LEAST[family] + np.array([0.0, 1e-7, 0.3, 1.2])[:, None]
+    rewards = np.array([0.01, 0.4, 0.9])
+    found = call(quantity, family, thetas, law, rewards)
+    assert found.dtype == np.float64
+    if quantity in POINTWISE:
+        assert found.shape == (4, 3)
+        single = [[float(call(quantity, family, t, law, x)) for x in rewards] for t in thetas[:, 0]]
+    else:
+        assert found.shape == (4, 1)
+        single = [[float(call(quantity, family, t, law))] for t in thetas[:, 0]]
+    # The vector loops of numpy and its scalar ones may differ in the last place.
+    np.testing.assert_allclose(found, single, rtol=4e-15, atol=4e-16)
+
+
+@pytest.mark.parametrize(("quantity", "family", "law"), COMBINATIONS)
+def test_the_first_member_is_the_reference(quantity: str, family: str, law: ContinuousLaw) -> None:
+    found = float(call(quantity, family, LEAST[family], law))
+    if quantity in {"kl", "chi2", "total_variation"}:
+        assert found == 0.0
+    if quantity == "ratio":
+        assert found == 1.0
+    if quantity in {"mean_quantile", "win_rate"}:
+        assert found == 0.5
+    if quantity == "mean_reward":
+        assert found == pytest.approx(float(law.mean), rel=1e-15)
+
+
+@pytest.mark.parametrize(("quantity", "family", "law"), COMBINATIONS)
+def test_the_whole_range_of_parameters_gives_no_warning_and_no_nan(
+    quantity: str, family: str, law: ContinuousLaw
+) -> None:
+    top = 100.0 if family != "tilt" or law.mgf_limit is None else math.log10(float(law.mgf_limit))
+    thetas = LEAST[family] + np.concatenate(
+        [[0.0, 5e-324, 1e-300], np.logspace(-30, top - 1e-6, 60)]
+    )
+    low, high = law.support
+    rewards = np.array([-1e308, -1e3, -1.0, 0.0, 5e-324, 1e-300, 0.5, 1.0, 1e3, 1e308])
+    if low is not None:
+        rewards = rewards[rewards >= 0]
+    if high is not None:
+        rewards = rewards[rewards <= 1]
+    found = call(quantity, family, thetas[:, None], law, rewards)
+    assert not np.isnan(found).any()
+    if quantity not in {"score", "mean_reward"}:
+        assert (found >= 0).all()
+
+
+def test_a_million_elements_in_any_order_agree_with_sorted_ones() -> None:
+    rng = np.random.default_rng(3)
+    thetas = 10 ** rng.uniform(-12, 12, 100_000)
+    order = np.argsort(thetas)
+    for family in ("bon", "bop", "quantile_tilt"):
+        shuffled = evaluate("kl", family, LEAST[family] + thetas)
+        in_order = evaluate("kl", family, (LEAST[family] + thetas)[order])
+        np.testing.assert_allclose(shuffled[order], in_order, rtol=1e-15)
+
+
+def test_empty_arrays_give_empty_arrays() -> None:
+    assert evaluate("kl", "bop", []).shape == (0,)
+    assert evaluate("density", "bon", np.ones((3, 1)), at=np.ones((1, 0))).shape == (3, 0)
+
+
+def test_the_excess_says_what_n_cannot() -> None:
+    tiny = evaluate("kl", "bon", 1e-20, excess=True)
+    assert float(tiny) == pytest.approx(5e-41, rel=1e-15)
+    assert float(evaluate("kl", "bon", 1 + 1e-20)) == 0.0
+    n = np.array([1.5, 7.0, 1e9])
+    for quantity in ("kl", "total_variation", "win_rate"):
+        assert (
+            evaluate(quantity, "bon", n - 1, excess=True) == evaluate(quantity, BestOfN, n)
+        ).all()
+
+
+def test_outside_the_support_there_is_no_density_and_no_ratio() -> None:
+    at = [-0.5, 0.5, 1.5]
+    assert evaluate("density", "bop", 2.0, at=at)[[0, 2]].tolist() == [0.0, 0.0]
+    assert evaluate("cdf", "bon", 2.0, at=at).tolist() == [0.0, 0.25, 1.0]
+    assert evaluate("survival", "bon", 2.0, at=at).tolist() == [1.0, 0.75, 0.0]
+    assert np.isnan(evaluate("ratio", "bon", 2.0, at=at)).tolist() == [True, False, True]
+
+
+def test_cdf_and_survival_add_up_to_one() -> None:
+    thetas = 1.0 + np.logspace(-6, 6, 13)[:, None]
+    for family in ("bon", "bop", "quantile_tilt", "tilt"):
+        at = np.linspace(-6, 8, 50)
+        total = call("cdf", family, thetas, Normal(), at) + call(
+            "survival", family, thetas, Normal(), at
+        )
+        np.testing.assert_allclose(total, 1.0, rtol=1e-14)
+
+
+def test_chi2_of_a_tilt_is_infinite_from_half_the_limit_on() -> None:
+    for law in (Exponential(2), Logistic(0, "1/2")):
+        found = evaluate("chi2", "tilt", [0.999, 1.0, 1.5], law)
+        assert np.isfinite(found).tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("kl", "bon", 0.5), "n=0.5, but must be real numbers >= 1"),
+        (("kl", "bop", [1.0, -2.0]), "mu=-2.0, but must be real numbers >= 0"),
+        (("kl", "bop", 1e101), "mu=1e+101, but must be at most 1e+100"),
+        (("kl", "bop", math.nan), "finite real numbers"),
+        (("kl", "bop", "many"), "numbers"),
+        (("kl", "bob", 1.0), "did you mean bo"),
+        (("klm", "bop", 1.0), "did you mean kl?"),
+        (("density", "bop", 1.0), "needs at="),
+        (("kl", Bernoulli, 1.0), "must be one of bon, bop"),
+        (("kl", "bop", 1.0, Bernoulli("1/2")), "must be uniform"),
+        (("mean_reward", "bop", 1.0, Normal()), "has no closed form"),
+    ],
+)
+def test_bad_arguments_say_what_to_give(arguments: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(InputError, match=None) as caught:
+        evaluate(*arguments)
+    assert message in str(caught.value)
+
+
+def test_superfluous_rewards_and_misplaced_excess_are_refused() -> None:
+    with pytest.raises(InputError, match="takes no at="):
+        evaluate("kl", "bop", 1.0, at=0.5)
+    with pytest.raises(InputError, match="excess=True"):
+        evaluate("kl", "bop", 1.0, excess=True)
+
+
+def test_a_tilt_with_infinite_normaliser_is_refused() -> None:
+    with pytest.raises(NotOnThisLaw, match="take lam < 2"):
+        evaluate("kl", "tilt", [1.0, 2.0], Exponential(2))
+
+
+def test_pairs_carry_far_more_than_float64() -> None:
+    import mpmath
+
+    x = np.array([-300.5, -1.25, -1e-9, 1e-7, 0.3, 17.0])
+    zero = np.zeros_like(x)
+    for function, exactly in (
+        (kernels.exp_pair, mpmath.exp),
+        (kernels.expm1_pair, mpmath.expm1),
+    ):
+        high, low = function((x, zero))
+        with mpmath.workdps(50):
+            for h, tail, y in zip(high, low, x, strict=True):
+                truth = exactly(mpmath.mpf(float(y)))
+                assert abs((mpmath.mpf(float(h)) + mpmath.mpf(float(tail))) / truth - 1) < 2.0**-66
