@@ -34,6 +34,7 @@ RESULTS = (
     "gap_grid",
     "gap_supremum",
     "gap_unbounded",
+    "soft_best_of_n",
 )
 
 

@@ -17,6 +17,7 @@ from hedgetheory.claims import (
     likelihood,
     peaks,
     popular,
+    soft,
 )
 from hedgetheory.claims.model import Claim, ClaimResult
 from hedgetheory.errors import InputError
@@ -31,6 +32,7 @@ LEDGER: tuple[Claim, ...] = (
     *invariance.CLAIMS,
     *gap.CLAIMS,
     *gap_supremum.CLAIMS,
+    *soft.CLAIMS,
     *popular.CLAIMS,
 )
 
