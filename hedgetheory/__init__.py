@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from hedgetheory.policies.random_draws import NegativeBinomial as negative_binomial
     from hedgetheory.policies.random_draws import Sibuya as sibuya
     from hedgetheory.policies.random_draws import ZeroTruncatedPoisson as zero_truncated_poisson
+    from hedgetheory.policies.sampling.sample import Sample, sample
+    from hedgetheory.policies.sampling.select import select
+    from hedgetheory.policies.soft_best_of_n import SoftBestOfN as soft_best_of_n
     from hedgetheory.policies.tilt import Tilt as tilt
     from hedgetheory.spec.grammar import parse_family, parse_gold, parse_law, parse_policy
 
@@ -55,6 +58,7 @@ _HOME = {
     "NotCertified": ("errors", "NotCertified"),
     "NotOnThisLaw": ("errors", "NotOnThisLaw"),
     "Number": ("exact", "Number"),
+    "Sample": ("policies.sampling.sample", "Sample"),
     "Table": ("hedgetune.table", "Table"),
     "TuneResult": ("hedgetune.tune", "TuneResult"),
     "bernoulli": ("laws.finite", "Bernoulli"),
@@ -80,7 +84,10 @@ _HOME = {
     "parse_policy": ("spec.grammar", "parse_policy"),
     "quantile_tilt": ("policies.quantile_tilt", "QuantileTilt"),
     "read_table": ("hedgetune.table", "read_table"),
+    "sample": ("policies.sampling.sample", "sample"),
+    "select": ("policies.sampling.select", "select"),
     "sibuya": ("policies.random_draws", "Sibuya"),
+    "soft_best_of_n": ("policies.soft_best_of_n", "SoftBestOfN"),
     "threshold": ("analysis.check", "threshold"),
     "tilt": ("policies.tilt", "Tilt"),
     "tune": ("hedgetune.tune", "tune"),
@@ -100,6 +107,7 @@ __all__ = [
     "NotCertified",
     "NotOnThisLaw",
     "Number",
+    "Sample",
     "Table",
     "TuneResult",
     "__version__",
@@ -126,7 +134,10 @@ __all__ = [
     "parse_policy",
     "quantile_tilt",
     "read_table",
+    "sample",
+    "select",
     "sibuya",
+    "soft_best_of_n",
     "threshold",
     "tilt",
     "tune",

@@ -14,6 +14,8 @@ from hedgetheory.errors import InputError
 #: Bounds on numbers that come from outside, so that text cannot hang the process.
 MAX_DIGITS = 1000
 MAX_EXPONENT = 5000
+#: Rational bounds of a number are given up to this decimal exponent.
+MAX_SCALE = 1_000_000
 
 Guarantee = Literal["exact", "certified", "estimated"]
 RealInput: TypeAlias = "int | float | str | Fraction | Decimal | Rational"
@@ -138,6 +140,8 @@ class Number:
             return self.fraction, self.fraction
         if self.infinite or self.reason:
             raise InputError(f"{self} has no finite bounds")
+        if abs(self.exp10) > MAX_SCALE:
+            raise InputError(f"{self} has bounds too long to write as rationals")
         scale = Fraction(10) ** self.exp10
         return (self.mid - self.rad) * scale, (self.mid + self.rad) * scale
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "gap": "What Best-of-Poisson loses to the tilt of equal mean reward, in nats.",
     "check": "Does a family hack a gold curve? Every peak, the best parameter, the hypotheses.",
     "tune": "HedgeTune: the best n or mu on a table of scored responses.",
+    "figure": "The paper's figures: gold against KL along every family, and the gap.",
     "list": "What there is: laws, policies, families, quantities, claims, designs, tables.",
     "doctor": "Is this installation sound? Versions, evaluators, packaged data.",
 }

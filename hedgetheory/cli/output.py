@@ -125,10 +125,11 @@ def _is_device(path: Path) -> bool:
     return path.exists() and not stat.S_ISREG(path.stat().st_mode)
 
 
-def write_file(target: Path, text: str) -> None:
+def write_file(target: Path, content: str | bytes) -> None:
     """Write a file whole or not at all: beside it first, then in its place."""
+    data = content.encode() if isinstance(content, str) else content
     if _is_device(target):
-        target.write_text(text, encoding="utf-8")
+        target.write_bytes(data)
         return
     if target.exists():
         mode = stat.S_IMODE(target.stat().st_mode)
@@ -138,8 +139,8 @@ def write_file(target: Path, text: str) -> None:
         mode = 0o666 & ~mask
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=".hedgetheory-")
     try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with open(handle, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(mode)

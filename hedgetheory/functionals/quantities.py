@@ -206,7 +206,8 @@ def _order(order: RealInput, call: str) -> Fraction:
 
 
 def _parameter(wrt: str, policy: Policy) -> sympy.Symbol:
-    symbol = getattr(names, wrt, None)
+    # The reward is r in formulas, so the r of negative_binomial(r, p) is the symbol k.
+    symbol = names.k if wrt == "r" else getattr(names, wrt, None)
     if symbol not in policy.bindings:
         known = ", ".join(s.name for s in policy.bindings) or "none"
         raise InputError(f"wrt={wrt}, but the parameters of {policy} are: {known}")
