@@ -123,8 +123,19 @@ class Racing(ABC):
         return self.race(low - 1, high + 1, trim=trim, strip=strip)
 
     def ratio(self, z: Any) -> Any:
-        """w at a real ball z."""
-        return self.race_at(z).ratio(z) if z.is_finite() else balls.no_bound()
+        """w at a real ball z, with as many nodes as a small w needs for its relative accuracy."""
+        if not z.is_finite():
+            return balls.no_bound()
+        low, high = (end.limit_denominator(64) for end in balls.enclosing_rationals(z))
+        race = self.race(low - 1, high + 1, trim=False)
+        size = race.plain_sum(z)
+        if size > ball(Fraction(1, 1000)) or not size > 0:
+            return race.ratio(z)
+        # What is left out below the first node is e^{−nats} in absolute terms: begin earlier. The
+        # top of z is early enough, since w e^{−z} decreases from w(top) ≥ 1 at the top.
+        deeper = math.ceil(min(float(-size.log().lower()), 1e6))
+        top = max(high, min(high + deeper, self.transform().high))
+        return self.race(low - 1, top + 1, trim=False).ratio(z)
 
 
 class Scene(Racing):
@@ -265,7 +276,7 @@ class UnitScene(Scene):
 
     def cdf_at(self, at: Any) -> Any:
         z = ball(self.strength) * at
-        race = self.race(Fraction(0), self.strength)
+        race = self.race(Fraction(0), self.strength, trim=False)
         growth = z.expm1()
         total = growth * 0
         for time, weight in zip(race.times, race.weights, strict=True):

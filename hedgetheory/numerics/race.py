@@ -88,9 +88,9 @@ class Grid:
     def within(self, low: Fraction, high: Fraction, draws: float) -> Grid:
         """The part of the grid that z in [low, high] needs."""
         start, stop = _ends(low, high, draws)
-        first = max(self.first, math.floor(start / self.step))
-        last = min(self.last, math.ceil(stop / self.step))
-        return Grid(self.step, first, max(first, last), self.strip)
+        last = max(self.first, min(self.last, math.ceil(stop / self.step)))
+        first = min(last, max(self.first, math.floor(start / self.step)))
+        return Grid(self.step, first, last, self.strip)
 
     @property
     def count(self) -> int:
@@ -251,12 +251,16 @@ class Race:
 
     def ratio(self, z: Any) -> Any:
         """w at a real ball z inside the grid's range."""
+        return self._closed_at(self.plain_sum(z), z.exp())
+
+    def plain_sum(self, z: Any) -> Any:
+        """The finite trapezoid sum at z, without its errors."""
         rate = z.exp()
         total = rate * 0
         for time, weight in zip(self.times, self.weights, strict=True):
             x = time * rate
             total += weight * x * (-x).exp()
-        return self._closed_at(total, rate)
+        return total
 
     def _closed_at(self, total: Any, rate: Any) -> Any:
         low = self.draws * self.times[0] * rate
