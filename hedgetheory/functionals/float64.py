@@ -47,8 +47,10 @@ _FAR = 1e100
 _LOG_ZERO = -1e200
 #: Larger parameters are refused: products of three such numbers stay in the range.
 MAX_PARAMETER = 1e100
+#: Pointwise formulas hold many intermediates at a time.
+_POINTS_BLOCK = 4096
 #: An exponent larger than this is recomputed as a pair: float64 loses |exponent| ulp.
-_CAREFUL = 40.0
+_CAREFUL = 100.0
 
 
 # -- what a law says at given rewards --------------------------------------------------------------
@@ -59,15 +61,14 @@ class _Points(ABC):
 
     def __init__(self, law: Any, r: Array) -> None:
         self.law = law
-        self.r = np.clip(r, -_FAR, _FAR)
-        low, high = law.support
-        self.inside = np.ones(r.shape, dtype=bool)
-        if low is not None:
-            self.inside &= r >= float(low)
-            self.r = np.maximum(self.r, float(low))
-        if high is not None:
-            self.inside &= r <= float(high)
-            self.r = np.minimum(self.r, float(high))
+        least, greatest = -_FAR, _FAR
+        if law.support[0] is not None:
+            least = float(law.support[0])
+        if law.support[1] is not None:
+            greatest = float(law.support[1])
+        #: Whether every reward is where the formulas may be used as they are.
+        self.all_inside = r.size == 0 or bool(r.min() >= least and r.max() <= greatest)
+        self.r = r if self.all_inside else np.clip(r, least, greatest)
 
     def at(self, r: Array) -> _Points:
         return type(self)(self.law, r)
@@ -75,6 +76,8 @@ class _Points(ABC):
     def standardised(self, location: Fraction, rate: Fraction) -> Pair:
         """(r − location)·rate as a pair."""
         z: Pair = (self.r, np.zeros_like(self.r))
+        if not location and rate == 1:
+            return z
         if location:
             high, low = k.pair_of(location)
             z = k.two_sum(self.r, -high)
@@ -82,6 +85,11 @@ class _Points(ABC):
         if rate != 1:
             z = _times(z, rate)
         return np.clip(z[0], -_FAR, _FAR), np.where(np.abs(z[0]) < _FAR, z[1], 0.0)
+
+    @property
+    def careful(self) -> Values:
+        """The size of an exponent from where on it is taken as a pair."""
+        return _CAREFUL
 
     @property
     def minus_ubar(self) -> Values:
@@ -131,17 +139,32 @@ class _NormalPoints(_Points):
     def __init__(self, law: Normal, r: Array) -> None:
         super().__init__(law, r)
         self.z = self.standardised(law.mean, 1 / law.sd)
-        negative = self.z[0] < 0
-        self.above = ~negative
-        self.a = (
-            np.where(negative, -self.z[0], self.z[0]),
-            np.where(negative, -self.z[1], self.z[1]),
-        )
         self.log_scale = k.constant_pair("log", law.sd)
 
     @cached_property
+    def above(self) -> Values:
+        return self.z[0] >= 0
+
+    @cached_property
+    def size(self) -> Values:
+        return np.abs(self.z[0])
+
+    @cached_property
+    def a(self) -> Pair:
+        return self.size, self.z[1] * np.sign(self.z[0])
+
+    @property
+    def careful(self) -> Values:
+        # Cephes' tail has lost z²/2 ulp, which the logarithm below 0 forgives and that above not.
+        return np.where(self.above, _CAREFUL / (1.0 + self.size * self.size), _CAREFUL)
+
+    @cached_property
+    def log_tail(self) -> Pair:
+        return k.log_normal_tail(self.a)
+
+    @cached_property
     def tail(self) -> Values:
-        return k.normal_tail(self.a)
+        return k.exp_of(self.log_tail)
 
     @cached_property
     def u(self) -> Values:
@@ -153,27 +176,27 @@ class _NormalPoints(_Points):
 
     @cached_property
     def log_u(self) -> Values:
-        if self.above.all():
-            return np.log1p(-self.tail)
-        if (self.a[0] < 37.0).all():
-            below = np.log(self.tail)
-        else:
+        if self.size.max(initial=0.0) > 36.0:
             # The tail underflows where its logarithm does not.
-            below = np.log(k.mills(self.a) / k.SQRT_2PI) - k.half_square(self.a)[0]
-        return np.where(self.above, np.log1p(-self.tail), below)
+            return np.where(self.above, np.log1p(-self.tail), self.log_tail[0])
+        tail = k.ndtr(-self.size)
+        return np.where(self.above, np.log1p(-tail), np.log(tail))
 
     @cached_property
     def log_density(self) -> Values:
-        return -k.half_square(self.a)[0] - (k.LOG_SQRT_2PI + self.log_scale[0])
+        return -0.5 * (self.z[0] * self.z[0]) - (k.LOG_SQRT_2PI + self.log_scale[0])
 
     def ubar_pair(self) -> Pair:
         tail = k.normal_tail_pair(self.a)
         return k.choose(self.above, tail, _one_minus(tail))
 
     def log_u_pair(self) -> Pair:
-        tail = k.normal_tail_pair(self.a)
-        below = k.log_normal_tail_pair(self.a)
-        return k.choose(self.above, k.log1p_pair(k.negative(tail)), below)
+        high, low = k.log_normal_tail_pair(self.a)
+        above = self.above
+        if above.any():
+            log_tail = high[above], low[above]
+            high[above], low[above] = k.log1p_pair(k.negative(k.exp_pair(log_tail)))
+        return high, low
 
     def log_density_pair(self) -> Pair:
         return _minus_constant(k.log_normal_density_pair(self.a), self.log_scale)
@@ -310,8 +333,9 @@ def _exponential(theta: Array, points: _Points, slope: str, shift: str = "") -> 
         product = theta * first
         exponent = product + second
         result: Array = np.exp(exponent)
-    careful = (np.abs(product) + np.abs(second) > _CAREFUL) & (exponent > -760.0)
+    careful = (np.abs(product) + np.abs(second)) > points.careful
     if careful.any():
+        careful &= exponent > -760.0
         result = np.array(result)
         result[careful] = k.exp_of(_exponent_pair(theta, points, slope, shift, careful))
     return result
@@ -756,19 +780,46 @@ def evaluate(
     if (at is not None) != (quantity in POINTWISE):
         wanted = "needs" if at is None else "takes no"
         raise InputError(f"{quantity} {wanted} at=rewards [{where}]")
-    compute: Callable[..., Array] = getattr(formulas, quantity)
+    method: Callable[..., Any] = getattr(formulas, quantity)
+    # n − 1 is exact for every float64 n >= 1.
+    shift = 1.0 if policy is BestOfN and not excess else 0.0
+
+    def compute(t: Array, *points: _Points) -> Any:
+        return method(t - shift if shift else t, *points)
+
     if at is None:
-        return np.reshape(compute(np.atleast_1d(theta)), theta.shape)
+        return _blockwise(compute, theta, size=k.BLOCK)
     rewards = _numbers("at", at, where)
-    shape = np.broadcast_shapes(theta.shape, rewards.shape)
+    kind = _POINTS[type(base)]
+    low, high = base.support  # type: ignore[attr-defined]
+
+    def pointwise(t: Array, r: Array) -> Any:
+        points = kind(base, r)
+        result = compute(t, points)
+        if points.all_inside:
+            return result
+        below = r < (-np.inf if low is None else float(low))
+        above = r > (np.inf if high is None else float(high))
+        outside: dict[str, Any] = {"density": 0.0, "cdf": 1.0 * above, "survival": 1.0 * below}
+        return np.where(below | above, outside.get(quantity, np.nan), result)
+
+    if theta.size == 1 and theta.ndim <= rewards.ndim:
+        return _blockwise(lambda r: pointwise(theta.reshape(1), r), rewards, size=_POINTS_BLOCK)
+    if theta.shape == rewards.shape:
+        return _blockwise(pointwise, theta, rewards, size=_POINTS_BLOCK)
     # At least one dimension each, so that every intermediate is an array.
-    points = _POINTS[type(base)](base, np.atleast_1d(rewards))
-    result = compute(np.atleast_1d(theta), points)
-    if not points.inside.all():
-        below = np.atleast_1d(rewards) < points.r
-        outside: dict[str, Any] = {"density": 0.0, "cdf": 1.0 - below, "survival": 1.0 * below}
-        result = np.where(points.inside, result, outside.get(quantity, np.nan))
+    result = pointwise(np.atleast_1d(theta), np.atleast_1d(rewards))
+    shape = np.broadcast_shapes(theta.shape, rewards.shape)
     return np.reshape(np.asarray(result, dtype=np.float64), shape)
+
+
+def _blockwise(function: Callable[..., Any], *arrays: Array, size: int) -> Array:
+    """A function of arrays of one shape, in blocks whose intermediates stay in the cache."""
+    flat = [np.ascontiguousarray(array).reshape(-1) for array in arrays]
+    out = np.empty_like(flat[0])
+    for start in range(0, out.size, size):
+        out[start : start + size] = function(*(part[start : start + size] for part in flat))
+    return out.reshape(arrays[0].shape)
 
 
 def _names(kinds: dict[Any, Any]) -> str:
@@ -787,30 +838,35 @@ def _family(family: str | type[Policy], where: str) -> type[Policy]:
     return family
 
 
-def _numbers(name: str, values: ArrayLike, where: str) -> Array:
+def _as_array(name: str, values: ArrayLike, where: str) -> Array:
     try:
-        array = np.asarray(values, dtype=np.float64)
+        return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
         raise must_be(name, values, "numbers", where) from None
+
+
+def _numbers(name: str, values: ArrayLike, where: str) -> Array:
+    array = _as_array(name, values, where)
     if not np.isfinite(array).all():
         raise must_be(name, array[~np.isfinite(array)].flat[0], "finite real numbers", where)
     return array
 
 
 def _parameters(policy: type[Policy], values: ArrayLike, excess: bool, where: str) -> Array:
+    """The parameters as an array, each checked to be in the domain."""
     if excess and policy is not BestOfN:
         raise InputError(f"excess=True is n − 1 of Best-of-n, not of {policy.name} [{where}]")
     symbol = policy.symbols[0].name
-    theta = _numbers(symbol, values, where)
+    name = f"{symbol} - 1" if excess else symbol
+    theta = _as_array(name, values, where)
     least = 1.0 if policy is BestOfN and not excess else 0.0
-    if (theta < least).any():
-        name = f"{symbol} - 1" if excess else symbol
-        raise must_be(name, theta[theta < least].flat[0], f"real numbers >= {least:g}", where)
-    if (theta > MAX_PARAMETER).any():
-        largest = theta[theta > MAX_PARAMETER].flat[0]
-        raise must_be(symbol, largest, f"at most {MAX_PARAMETER:g}", where)
-    # n − 1 is exact for every float64 n >= 1.
-    return theta - 1.0 if least else theta
+    # One comparison each that NaN fails, so that an array is read twice and not more.
+    if theta.size and not (theta.min() >= least and theta.max() <= MAX_PARAMETER):
+        theta = _numbers(name, theta, where)
+        if (theta < least).any():
+            raise must_be(name, theta[theta < least].flat[0], f"real numbers >= {least:g}", where)
+        raise must_be(name, theta.max(), f"at most {MAX_PARAMETER:g}", where)
+    return theta
 
 
 def _require_finite_mgf(theta: Array, law: Any) -> None:

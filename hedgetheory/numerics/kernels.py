@@ -17,6 +17,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 from math import log as _log
 from typing import Any, TypeAlias
 
@@ -30,9 +31,8 @@ Pair: TypeAlias = tuple[Array, Array]
 Kernel: TypeAlias = Callable[[Array], Array]
 
 EULER = 0.5772156649015329
-#: Elements worked on at once: temporaries that stay in the cache and below 128 KiB, from where on
-#: the C library maps fresh pages for each of them.
-BLOCK = 12288
+#: Elements worked on at once: few enough for the cache, enough to outweigh the calls.
+BLOCK = 16384
 _DIGITS = 60
 
 
@@ -60,6 +60,10 @@ def piecewise(x: Array, edges: Sequence[float], kernels: Sequence[Kernel]) -> Ar
 
     No kernel sees an argument outside its piece, so that none can overflow or divide by zero.
     """
+    if 0 < x.size <= BLOCK:
+        first = bisect_right(edges, float(x.min()))
+        if first == len(edges) or x.max() < edges[first]:
+            return kernels[first](x)
     flat = np.ascontiguousarray(x, dtype=np.float64).reshape(-1)
     out = np.empty_like(flat)
     for start in range(0, flat.size, BLOCK):
@@ -93,31 +97,43 @@ def horner(x: Array, coefficients: Sequence[float]) -> Array:
     return total
 
 
-def fitted(function: Callable[[Any], Any], low: Any, high: Any, terms: int) -> tuple[float, ...]:
+def fitted(
+    function: Callable[[Any], Any], low: float, high: float, scale: float | None = None
+) -> tuple[float, ...]:
     """Coefficients in s ∈ [−1, 1], x = mid + half·s, of the interpolant at Chebyshev's points.
 
-    ``function`` takes and returns mpmath numbers; it is analytic around [low, high].
+    ``function`` takes and returns mpmath numbers; it is analytic around [low, high]. The expansion
+    ends where the rest is below 2^−56 of ``scale``, by default of the least |value|.
     """
     mp = _mp()
-    low, high = mp.mpf(low), mp.mpf(high)
-    mid, half = (low + high) / 2, (high - low) / 2
-    angles = [mp.pi * (2 * k + 1) / (2 * terms) for k in range(terms)]
+    mid, half = (mp.mpf(low) + high) / 2, (mp.mpf(high) - low) / 2
+    angles = [mp.pi * (2 * i + 1) / (2 * _SAMPLES) for i in range(_SAMPLES)]
     values = [function(mid + half * mp.cos(t)) for t in angles]
+    weights = [
+        mp.fsum(v * mp.cos(j * t) for v, t in zip(values, angles, strict=True)) / _SAMPLES
+        for j in range(_SAMPLES)
+    ]
+    weights = [weights[0], *(2 * w for w in weights[1:])]
+    bound = mp.ldexp(mp.mpf(scale) if scale else min(map(abs, values)), -56)
+    while abs(weights[-1]) < bound:
+        bound -= abs(weights.pop())
+    if len(weights) == _SAMPLES:
+        raise ArithmeticError(f"{_SAMPLES} terms do not reach 53 bits on [{low}, {high}]")
     # T_{j+1} = 2 s T_j − T_{j−1}, as coefficient lists.
     chebyshev = [[mp.mpf(1)], [mp.mpf(0), mp.mpf(1)]]
-    for _ in range(2, terms):
-        doubled = [mp.mpf(0), *(2 * c for c in chebyshev[-1])]
-        for i, c in enumerate(chebyshev[-2]):
-            doubled[i] -= c
-        chebyshev.append(doubled)
-    total = [mp.mpf(0)] * terms
-    for j in range(terms):
-        weight = (2 if j else 1) * mp.fsum(
-            v * mp.cos(j * t) for v, t in zip(values, angles, strict=True)
-        )
+    total = [mp.mpf(0)] * len(weights)
+    for j, weight in enumerate(weights):
+        if j > 1:
+            doubled = [mp.mpf(0), *(2 * c for c in chebyshev[-1])]
+            for i, c in enumerate(chebyshev[-2]):
+                doubled[i] -= c
+            chebyshev.append(doubled)
         for i, c in enumerate(chebyshev[j]):
-            total[i] += weight / terms * c
+            total[i] += weight * c
     return tuple(float(c) for c in total)
+
+
+_SAMPLES = 28
 
 
 def _on(low: float, high: float, coefficients: Sequence[float]) -> Kernel:
@@ -125,7 +141,9 @@ def _on(low: float, high: float, coefficients: Sequence[float]) -> Kernel:
     scale, shift = 2.0 / (high - low), -(low + high) / (high - low)
 
     def kernel(x: Array) -> Array:
-        return horner(x * scale + shift, coefficients)
+        s = x * scale
+        s += shift
+        return horner(s, coefficients)
 
     return kernel
 
@@ -290,75 +308,100 @@ def log_pair(x: Pair) -> Pair:
 
 
 # -- the normal tail -----------------------------------------------------------------------------
-# Q(a) = φ(a) m(a) with Mills' ratio m, m′ = a m − 1, so that the Taylor coefficients at a node
-# follow from its value. The exponent a²/2 is a pair: at a = 37 it is 684, and a rounding error
-# of it would cost two digits. Cephes' erfc does not do so.
+# ln Q(a) = −a²/2 + l(a), where l = ln(e^{a²/2} Q(a)) is mild. The exponent a²/2 is a pair: at
+# a = 37 it is 684, and its rounding error would cost two digits, as it does in Cephes' erfc. With
+# m = Mills' ratio, s = l′ = a − 1/m satisfies s′ = 1 + a s − s²: the Taylor coefficients at a node
+# follow from m there. The nearest zero of Q is 3.4 away from 0: at 1/32 nine terms suffice.
 
-_NODES_PER_UNIT, _MILLS_RANGE, _MILLS_ORDER = 16, 8.0, 11
+_NODES_PER_UNIT, _TABLE_END, _TAYLOR_ORDER = 16, 8.0, 8
 
 
 @lru_cache(maxsize=1)
-def _mills_table() -> Array:
-    """Rows: m and m′ at the nodes as high and low, then m^{(k)}/k! for k = 2, …, 11."""
+def _log_tail_table() -> tuple[Array, ...]:
+    """l and l′ at the nodes as high and low, then l^{(k)}/k! for k = 2, …, 8."""
     mp = _mp()
     rows = []
-    for j in range(int(_MILLS_RANGE * _NODES_PER_UNIT) + 1):
+    for j in range(int(_TABLE_END * _NODES_PER_UNIT) + 1):
         node = mp.mpf(j) / _NODES_PER_UNIT
-        m = mp.sqrt(mp.pi / 2) * mp.exp(node**2 / 2) * mp.erfc(node / mp.sqrt(2))
-        derivatives = [m, node * m - 1]
-        for k in range(1, _MILLS_ORDER):
-            derivatives.append(node * derivatives[k] + k * derivatives[k - 1])
-        columns = []
-        for d in derivatives[:2]:
-            columns += [float(d), float(d - mp.mpf(float(d)))]
-        columns += [float(d / mp.factorial(k + 2)) for k, d in enumerate(derivatives[2:])]
-        rows.append(columns)
-    return np.array(rows).T.copy()
+        scaled = mp.exp(node**2 / 2) * mp.erfc(node / mp.sqrt(2)) / 2
+        slopes = [node - 1 / (scaled * mp.sqrt(2 * mp.pi))]
+        for k in range(_TAYLOR_ORDER - 1):
+            square = mp.fsum(slopes[i] * slopes[k - i] for i in range(k + 1))
+            before = slopes[k - 1] if k else mp.mpf(1)
+            slopes.append((before + node * slopes[k] - square) / (k + 1))
+        taylor = [mp.log(scaled), *(c / (k + 1) for k, c in enumerate(slopes))]
+        pairs = [(float(c), float(c - mp.mpf(float(c)))) for c in taylor]
+        rows.append([*pairs[0], *pairs[1], *(high for high, _ in pairs[2:])])
+    return tuple(np.array(column) for column in zip(*rows, strict=True))
 
 
-def _mills_parts(a: Pair) -> tuple[Array, Pair, Array]:
-    """The nearest node's row numbers, the distance from it, and Σ_{k>=2} of Taylor's series."""
-    table = _mills_table()
-    row = np.rint(np.minimum(a[0], _MILLS_RANGE) * _NODES_PER_UNIT).astype(np.intp)
-    # Far out, where another formula is taken, the low part may be of any size.
-    low = np.where(a[0] > _MILLS_RANGE, 0.0, a[1])
-    h = two_sum(np.minimum(a[0], _MILLS_RANGE) - row / _NODES_PER_UNIT, low)
+def _log_tail_series(a: Pair) -> tuple[Any, Pair, Array]:
+    """The nearest node's row number, the distance from it, and Σ_{k>=2} of Taylor's series."""
+    table = _log_tail_table()
+    near = np.minimum(a[0], _TABLE_END)
+    node = np.rint(near * _NODES_PER_UNIT)
+    row = node.astype(np.intp)
+    h = near - node / _NODES_PER_UNIT
     total = table[-1].take(row)
     for column in table[-2:3:-1]:
-        total *= h[0]
+        total *= h
         total += column.take(row)
-    return row, h, total * (h[0] * h[0])
+    total *= h
+    total *= h
+    # Far out, where another formula is taken, the low part may be of any size.
+    return row, (h, np.where(a[0] > _TABLE_END, 0.0, a[1])), total
 
 
-def mills(a: Pair) -> Array:
-    """Mills' ratio (1 − Φ(a))/φ(a), a >= 0."""
-    table = _mills_table()
-    row, h, rest = _mills_parts(a)
-    near: Array = table[0].take(row) + (h[0] * table[2].take(row) + rest)
-    far = a[0] > _MILLS_RANGE
+def _beyond_table(a: Pair, high: Array, low: Array) -> None:
+    """l(a) = ln(erfcx(a/√2)/2) in place beyond the table, where Q < 1e-15."""
+    far = a[0] > _TABLE_END
     if far.any():
-        near = np.where(far, np.sqrt(np.pi / 2) * special.erfcx(a[0] * np.sqrt(0.5)), near)
-    return near
-
-
-def mills_pair(a: Pair) -> Pair:
-    """Mills' ratio as a pair, right to 1e-19 for a <= 8 and to float64 beyond, where Q < 1e-15."""
-    table = _mills_table()
-    row, h, rest = _mills_parts(a)
-    value = table[0].take(row), table[1].take(row)
-    slope = pair_product(h, (table[2].take(row), table[3].take(row)))
-    near = pair_sum(pair_sum(value, slope), (rest, np.zeros_like(rest)))
-    far = a[0] > _MILLS_RANGE
-    if far.any():
-        beyond = np.sqrt(np.pi / 2) * special.erfcx(a[0] * np.sqrt(0.5))
-        near = choose(far, (beyond, np.zeros_like(beyond)), near)
-    return near
+        high[far] = np.log(0.5 * special.erfcx(a[0][far] * np.sqrt(0.5)))
+        low[far] = 0.0
 
 
 def half_square(a: Pair) -> Pair:
     """a²/2 as a pair."""
-    high, low = two_product(a[0], a[0])
-    return two_sum(0.5 * high, 0.5 * low + a[0] * a[1])
+    x = a[0]
+    square = x * x
+    head = _head(x)
+    tail = x - head
+    low = ((head * head - square) + 2.0 * head * tail) + tail * tail
+    return two_sum(0.5 * square, 0.5 * low + x * a[1])
+
+
+def log_normal_tail(a: Pair) -> Pair:
+    """ln(1 − Φ(a)), a >= 0: −a²/2 as a pair plus the rest in float64, right to 1e-15 in all."""
+    table = _log_tail_table()
+    row, h, series = _log_tail_series(a)
+    series += h[0] * table[2].take(row)
+    series += table[0].take(row)
+    _beyond_table(a, series, np.zeros_like(series))
+    high, low = half_square(a)
+    return two_sum(-high, series - low)
+
+
+def log_normal_tail_pair(a: Pair) -> Pair:
+    """ln(1 − Φ(a)), a >= 0, as a pair right to 1e-19."""
+    table = _log_tail_table()
+    row, h, series = _log_tail_series(a)
+    slope = two_product(h[0], table[2].take(row))
+    correction = slope[1] + h[0] * table[3].take(row) + h[1] * table[2].take(row)
+    high, low = two_sum(table[0].take(row), slope[0])
+    low = low + (correction + table[1].take(row))
+    high, low = pair_sum((high, low), (series, np.zeros_like(series)))
+    _beyond_table(a, high, low)
+    return pair_sum(negative(half_square(a)), (high, low))
+
+
+def normal_tail(a: Pair) -> Array:
+    """1 − Φ(a), a >= 0."""
+    return exp_of(log_normal_tail(a))
+
+
+def normal_tail_pair(a: Pair) -> Pair:
+    """1 − Φ(a), a >= 0, as a pair."""
+    return exp_pair(log_normal_tail_pair(a))
 
 
 @lru_cache(maxsize=256)
@@ -377,23 +420,6 @@ def constant_pair(name: str, value: Fraction = Fraction(0)) -> tuple[float, floa
 SQRT_2PI, LOG_SQRT_2PI = float(np.sqrt(2 * np.pi)), 0.5 * _log(2 * np.pi)
 
 
-def normal_tail(a: Pair) -> Array:
-    """1 − Φ(a), a >= 0."""
-    return exp_of(negative(half_square(a))) * (mills(a) / SQRT_2PI)
-
-
-def normal_tail_pair(a: Pair) -> Pair:
-    """1 − Φ(a), a >= 0, as a pair."""
-    scaled = pair_quotient(mills_pair(a), _as_pair(constant_pair("sqrt_2pi"), a[0]))
-    return pair_product(exp_pair(negative(half_square(a))), scaled)
-
-
-def log_normal_tail_pair(a: Pair) -> Pair:
-    """ln(1 − Φ(a)), a >= 0, as a pair: −a²/2 is known exactly, the rest is mild."""
-    scaled = pair_quotient(mills_pair(a), _as_pair(constant_pair("sqrt_2pi"), a[0]))
-    return pair_sum(negative(half_square(a)), log_pair(scaled))
-
-
 def log_normal_density_pair(z: Pair) -> Pair:
     """ln φ(z) as a pair."""
     return negative(pair_sum(half_square(z), _as_pair(constant_pair("log_sqrt_2pi"), z[0])))
@@ -402,6 +428,12 @@ def log_normal_density_pair(z: Pair) -> Pair:
 def erf(x: Array) -> Array:
     """The error function."""
     result: Array = special.erf(x)
+    return result
+
+
+def ndtr(x: Array) -> Array:
+    """Φ(x), x <= 0, with a relative error of x²/2 ulp: what is not the result but its logarithm."""
+    result: Array = special.ndtr(x)
     return result
 
 
@@ -465,11 +497,9 @@ _TINY = 1e-300
 # and KL − ln(1 + μ) is fitted in 1/(1 + μ); from 1024 on Ei's asymptotic series ends in time.
 
 BOP_KL_EDGES = (
-    *(2.0**-26, 2.0**-13, 2.0**-6, 0.5, 1.5, 3.0, 6.0, 12.0, 20.0),
-    *(32.0, 64.0, 128.0, 1024.0, 2.0**27),
+    *(2.0**-26, 2.0**-13, 2.0**-6, 0.25, 0.625, 1.5, 2.5, 4.0, 7.0, 12.0, 20.0),
+    *(32.0, 64.0, 128.0, 1024.0, 2.0**13, 2.0**27),
 )
-#: Terms of the fits between these edges, the first from 0 on.
-_BOP_TERMS = (4, 7, 15, 18, 18, 18, 18, 16, 16, 12, 9, 9)
 
 
 def _bop_kl_exactly(mu: Any) -> Any:
@@ -485,32 +515,67 @@ def _bop_kl_exactly(mu: Any) -> Any:
 
 @lru_cache(maxsize=1)
 def _bop_kl_pieces() -> tuple[Kernel, ...]:
-    mp = _mp()
-    pieces: list[Kernel] = [lambda mu: mu * mu * (1 / 6 - mu / 12)]
-    ends = (0.0, *BOP_KL_EDGES[1:-1])
-    for low, high, terms in zip(ends, ends[1:], _BOP_TERMS, strict=False):
-        near = high <= 1.5
-        pieces.append(_bop_near(low, high, terms) if near else _bop_middle(mp, low, high, terms))
-    return (*pieces, _bop_far, lambda mu: np.log1p(mu) - 1.0)
+    fits: list[Kernel] = []
+    ends = BOP_KL_EDGES[1:-2]
+    for low, high in pairwise(ends):
+        fits.append(_bop_near(low, high) if high <= 1.5 else _bop_middle(low, high))
+    return (
+        lambda mu: mu * mu * (1 / 6 - mu / 12),
+        # Taylor's coefficients, from the fit's own function near 0.
+        lambda mu: horner(mu, _bop_taylor()) * (mu * mu),
+        *fits,
+        # S(z) = (1 + 1/z + 2/z² + 6/z³ + …)/z at z = 1 + μ, where e^{−μ} is nothing, over
+        # μ = z − 1: the sums of the coefficients.
+        _bop_far((1.0, 2.0, 4.0, 10.0)),
+        _bop_far((1.0, 2.0)),
+        lambda mu: np.log1p(mu) - 1.0,
+    )
 
 
-def _bop_near(low: float, high: float, terms: int) -> Kernel:
-    quotient = _on(low, high, fitted(lambda mu: _bop_kl_exactly(mu) / mu**2, low, high, terms))
+@lru_cache(maxsize=1)
+def _bop_taylor() -> tuple[float, ...]:
+    """KL/μ² = Σ c_j μ^j up to j = 3, from the power series of its definition.
+
+    With u integrated out, KL = ln(1 + μ) − 1 + (S(1 + μ) − e^{−μ} S(1))/μ = ln(1 + μ) − 1 + I,
+    I = ∫₀¹ e^{−μ(1−v)}/(1 + μv) dv: both factors are power series in μ.
+    """
+    from math import comb, factorial
+
+    def moment(i: int, j: int) -> Fraction:
+        """∫ (1 − v)^i v^j dv."""
+        return Fraction(1, (i + j + 1) * comb(i + j, i))
+
+    def coefficient(order: int) -> Fraction:
+        both = sum(
+            Fraction((-1) ** order, factorial(i)) * moment(i, order - i) for i in range(order + 1)
+        )
+        return both + Fraction((-1) ** (order + 1), order)
+
+    return tuple(float(coefficient(order)) for order in range(2, 6))
+
+
+def _bop_near(low: float, high: float) -> Kernel:
+    quotient = _on(low, high, fitted(lambda mu: _bop_kl_exactly(mu) / mu**2, low, high))
 
     def kernel(mu: Array) -> Array:
-        return quotient(mu) * (mu * mu)
+        total = quotient(mu)
+        total *= mu
+        total *= mu
+        return total
 
     return kernel
 
 
-def _bop_middle(mp: Any, low: float, high: float, terms: int) -> Kernel:
+def _bop_middle(low: float, high: float) -> Kernel:
+    mp = _mp()
     start, end = 1.0 / (1.0 + high), 1.0 / (1.0 + low)
 
     def rest(t: Any) -> Any:
         mu = 1 / t - 1
         return _bop_kl_exactly(mu) - mp.log1p(mu)
 
-    polynomial = _on(start, end, fitted(rest, start, end, terms))
+    scale = float(_bop_kl_exactly(low))
+    polynomial = _on(start, end, fitted(rest, start, end, scale))
 
     def kernel(mu: Array) -> Array:
         total = polynomial(1.0 / (1.0 + mu))
@@ -520,16 +585,17 @@ def _bop_middle(mp: Any, low: float, high: float, terms: int) -> Kernel:
     return kernel
 
 
-def _bop_far(mu: Array) -> Array:
-    # S(z) = (1 + 1/z + 2/z² + 6/z³ + …)/z at z = 1 + μ >= 1025, where e^{−μ} is nothing, over
-    # μ = z − 1: the sums of the coefficients.
-    t = 1.0 / (1.0 + mu)
-    series = horner(t, (1.0, 2.0, 4.0, 10.0))
-    series *= t
-    series *= t
-    series -= 1.0
-    series += np.log1p(mu)
-    return series
+def _bop_far(coefficients: Sequence[float]) -> Kernel:
+    def kernel(mu: Array) -> Array:
+        t = 1.0 / (1.0 + mu)
+        series = horner(t, coefficients)
+        series *= t
+        series *= t
+        series -= 1.0
+        series += np.log1p(mu)
+        return series
+
+    return kernel
 
 
 def bop_kl(mu: Array) -> Array:
@@ -606,10 +672,10 @@ def _tilt_fits() -> dict[str, Kernel]:
         return (langevin(q / 4) - log_sinhc(q / 4)) / 4
 
     return {
-        "kl": _on(0.0, 1.0, fitted(kl, 0, 1, 8)),
-        "kl_beyond": _on(1.0, 9.0, fitted(kl, 1, 9, 13)),
-        "langevin": _on(0.0, 1.0, fitted(langevin, 0, 1, 11)),
-        "log_sinhc": _on(0.0, 1.0, fitted(log_sinhc, 0, 1, 11)),
+        "kl": _on(0.0, 1.0, fitted(kl, 0, 1)),
+        "kl_beyond": _on(1.0, 9.0, fitted(kl, 1, 9)),
+        "langevin": _on(0.0, 1.0, fitted(langevin, 0, 1)),
+        "log_sinhc": _on(0.0, 1.0, fitted(log_sinhc, 0, 1)),
     }
 
 
@@ -760,7 +826,7 @@ def _logit_fit() -> Kernel:
 
         return (ein_of(lam) / -mp.expm1(-lam) + ein_of(-lam) / mp.expm1(lam)) / lam
 
-    return _on(0.0, 1.0, fitted(quotient, 0, 1, 9))
+    return _on(0.0, 1.0, fitted(quotient, 0, 1))
 
 
 def tilt_logit(lam: Array) -> Array:
@@ -801,9 +867,9 @@ def _logistic_fits() -> dict[str, Kernel]:
         return (mp.tan(y) / y - 1) / q
 
     return {
-        "mean": _on(0.0, end, fitted(mean, 0, end, 12)),
-        "kl": _on(0.0, end, fitted(kl, 0, end, 12)),
-        "chi2": _on(0.0, end, fitted(chi2, 0, end, 18)),
+        "mean": _on(0.0, end, fitted(mean, 0, end)),
+        "kl": _on(0.0, end, fitted(kl, 0, end)),
+        "chi2": _on(0.0, end, fitted(chi2, 0, end)),
     }
 
 
