@@ -47,8 +47,9 @@ _FAR = 1e100
 _LOG_ZERO = -1e200
 #: Larger parameters are refused: products of three such numbers stay in the range.
 MAX_PARAMETER = 1e100
-#: Pointwise formulas hold many intermediates at a time.
-_POINTS_BLOCK = 4096
+#: Elements at a time of pointwise formulas, and of what is done in pairs: the more intermediates,
+#: the fewer elements stay in the cache.
+_POINTS_BLOCK, _PAIRS_BLOCK = 16384, 4096
 #: An exponent larger than this is recomputed as a pair: float64 loses |exponent| ulp.
 _CAREFUL = 100.0
 
@@ -88,7 +89,7 @@ class _Points(ABC):
 
     @property
     def careful(self) -> Values:
-        """The size of an exponent from where on it is taken as a pair."""
+        """The size of θ ln u from where on it is taken as a pair."""
         return _CAREFUL
 
     @property
@@ -156,7 +157,7 @@ class _NormalPoints(_Points):
     @property
     def careful(self) -> Values:
         # Cephes' tail has lost z²/2 ulp, which the logarithm below 0 forgives and that above not.
-        return np.where(self.above, _CAREFUL / (1.0 + self.size * self.size), _CAREFUL)
+        return np.where(self.above, _CAREFUL / (1.0 + 0.25 * self.size**2), _CAREFUL)
 
     @cached_property
     def log_tail(self) -> Pair:
@@ -328,41 +329,51 @@ def _exponential(theta: Array, points: _Points, slope: str, shift: str = "") -> 
     In float64 where the exponent is small, as a pair where float64 would lose its |exponent| ulp.
     """
     first = getattr(points, slope)
-    second = getattr(points, shift) if shift else np.zeros_like(first)
+    second = getattr(points, shift) if shift else 0.0
     with np.errstate(over="ignore", under="ignore"):
         product = theta * first
-        exponent = product + second
+        exponent = product + second if shift else product
         result: Array = np.exp(exponent)
-    careful = (np.abs(product) + np.abs(second)) > points.careful
+    careful = np.abs(product) > (points.careful if slope == "log_u" else _CAREFUL)
+    if shift:
+        careful |= np.abs(second) > _CAREFUL
     if careful.any():
         careful &= exponent > -760.0
         result = np.array(result)
-        result[careful] = k.exp_of(_exponent_pair(theta, points, slope, shift, careful))
+        result[careful] = _carefully(theta, points, slope, shift, careful)
     return result
 
 
-def _exponent_pair(theta: Array, points: _Points, slope: str, shift: str, where: Any) -> Pair:
-    """The pair θ·slope + shift at the selected elements of the broadcast."""
-    shape = where.shape
-    count = int(where.sum())
+def _carefully(theta: Array, points: _Points, slope: str, shift: str, where: Any) -> Array:
+    """exp(θ·slope + shift) by pairs, at the selected elements of the broadcast."""
+    thetas: Array = np.broadcast_to(theta, where.shape)[where]
+    if points.r.size < thetas.size:
+        # Few rewards against many parameters: what the law says, once for each reward.
+        first, second = (_get_pair(points, name) for name in (slope, shift))
+        spread = [np.broadcast_to(x, where.shape)[where] for x in (*first, *second)]
+        return k.exp_of(_exponent_pair(thetas, (spread[0], spread[1]), (spread[2], spread[3])))
+    rewards: Array = np.broadcast_to(points.r, where.shape)[where]
+    out = np.empty_like(thetas)
+    for start in range(0, out.size, _PAIRS_BLOCK):
+        part = slice(start, start + _PAIRS_BLOCK)
+        inner = points.at(rewards[part])
+        first, second = (_get_pair(inner, name) for name in (slope, shift))
+        out[part] = k.exp_of(_exponent_pair(thetas[part], first, second))
+    return out
 
-    def spread(x: Array) -> Array:
-        selected: Array = np.broadcast_to(x, shape)[where]
-        return selected
 
-    theta = spread(theta)
-    # Few rewards broadcast over many parameters: each reward once.
-    shared = points.r.size < count
-    inner = points.at(points.r) if shared else points.at(spread(points.r))
+def _get_pair(points: _Points, name: str) -> Pair:
+    if not name:
+        zero = np.zeros_like(points.r)
+        return zero, zero
+    if name == "minus_ubar":
+        return k.negative(points.ubar_pair())
+    pair: Pair = getattr(points, name + "_pair")()
+    return pair
 
-    def get(name: str) -> Pair:
-        pair: Pair = getattr(inner, name + "_pair")()
-        return (spread(pair[0]), spread(pair[1])) if shared else pair
 
-    high, low = get(slope.removeprefix("minus_"))
-    sign = -1.0 if slope.startswith("minus_") else 1.0
-    exponent = k.pair_product((sign * theta, np.zeros_like(theta)), (high, low))
-    return k.pair_sum(exponent, get(shift)) if shift else exponent
+def _exponent_pair(theta: Array, slope: Pair, shift: Pair) -> Pair:
+    return k.pair_sum(k.pair_product((theta, np.zeros_like(theta)), slope), shift)
 
 
 # -- policies --------------------------------------------------------------------------------------

@@ -73,17 +73,13 @@ def piecewise(x: Array, edges: Sequence[float], kernels: Sequence[Kernel]) -> Ar
         if first == last:
             part[:] = kernels[first](block)
             continue
-        # A block that mixes pieces is sorted by piece: small integers sort in linear time.
         piece = np.zeros(block.shape, dtype=np.uint8)
         for edge in edges[first:last]:
             piece += block >= edge
-        order = np.argsort(piece, kind="stable")
-        ends = np.cumsum(np.bincount(piece, minlength=last - first + 1)).tolist()
-        ordered, result = block[order], np.empty_like(block)
-        for k, (low, high) in enumerate(zip([0, *ends], ends, strict=False)):
-            if low < high:
-                result[low:high] = kernels[first + k](ordered[low:high])
-        part[order] = result
+        for offset, kernel in enumerate(kernels[first : last + 1]):
+            where = np.flatnonzero(piece == offset)
+            if where.size:
+                part[where] = kernel(block[where])
     return out.reshape(x.shape)
 
 
