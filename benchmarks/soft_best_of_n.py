@@ -3,7 +3,7 @@
 Reports ratios of medians in one run (target: at least 100). Monte Carlo draws n uniform rewards,
 picks one by softmax and estimates the density in 20 bins; its cost per draw is measured, and the
 number of draws is what a relative standard error of 1e-3 needs, in the densest bin (the kindest to
-Monte Carlo) and in the one at the policy's mean less two tenths. Also: the certified sign changes of
+Monte Carlo) and in the one 0.2 below the policy's mean. Also: the certified sign changes of
 the slope that give a threshold in λ.
 Run: python benchmarks/soft_best_of_n.py
 """
