@@ -29,6 +29,7 @@ from hedgetheory.analysis.hypotheses import Hypothesis, hypotheses
 from hedgetheory.analysis.integers import IntegerChoice, best_integer
 from hedgetheory.analysis.picture import Picture, Point, picture_of
 from hedgetheory.analysis.smooth import SmoothCurve, smooth_pattern
+from hedgetheory.analysis.soft import along_strength, soft_picture
 from hedgetheory.errors import InputError
 from hedgetheory.exact import Number, short
 from hedgetheory.expressions.symbols import n, r, u
@@ -117,7 +118,8 @@ def check(law: Law, family: Family, gold: Gold, digits: int = 12) -> CheckResult
     Complete (every extremum on the whole domain, none missed) for: gold polynomial or piecewise
     polynomial in the quantile under Best-of-n (rational exponents too), Best-of-Poisson and the
     quantile tilt on laws without atoms; laws on finitely many atoms; the raw tilt on the uniform
-    law, and on the normal and exponential laws for polynomial gold in r. Gold in u on a law with
+    law, and on the normal and exponential laws for polynomial gold in r. Soft Best-of-n along λ is
+    never complete: its certified turns are listed. Gold in u on a law with
     atoms is taken at u = F(r), the atom included. Anything else is decided where certified sign
     changes and quadrature close it, and is "undecided" otherwise.
 
@@ -215,6 +217,8 @@ def _changes_on_atoms(law: FiniteLaw, gold: Gold) -> list[Change]:
 def _examine(law: Law, family: Family, gold: Gold) -> tuple[Picture, list[Hypothesis]]:
     """The picture of f and the hypotheses: exact where there is a form, else by quadrature."""
     changes, why_not = sign_changes(law, gold)
+    if along_strength(family):
+        return soft_picture(law, family, gold), hypotheses(law, family, changes, why_not)
     try:
         curve = curve_of(law, family, gold)
     except NoExactForm as why:

@@ -330,7 +330,7 @@ def _sibuya_omitted(bound: Any) -> sympy.Expr:
 
 def _sup(expr: sympy.Expr) -> sympy.Expr:
     """A rational upper bound of |g| on [0, 1]."""
-    return exact_symbol(_unit_supremum(expr))
+    return exact_symbol(unit_supremum(expr))
 
 
 def _best_of_n_moments(expr: sympy.Expr) -> sympy.Expr | None:
@@ -451,7 +451,7 @@ class TiltOnContinuous(OnContinuous):
             return [Closed(curve.expr)]
         if curve.variable == "r":
             return [self._line(curve.expr * self._density, growth(curve.expr))]
-        size = _unit_supremum(curve.expr)
+        size = unit_supremum(curve.expr)
         inside = self._in_reward(curve.expr)
         return [self._line(inside * self._density, Growth(size))]
 
@@ -487,7 +487,7 @@ class TiltOnContinuous(OnContinuous):
         return density / decay, decay if decay > 0 else decay * 0
 
 
-def _unit_supremum(expr: sympy.Expr) -> Fraction:
+def unit_supremum(expr: sympy.Expr) -> Fraction:
     """A rational upper bound of |g| over [0, 1]; raises NotCertified where g is not bounded."""
     value = compiled(in_u(expr), (u,))(WHERE_DEFINED, unit_interval())
     if not value.is_finite():

@@ -22,7 +22,7 @@ from hedgetheory.expressions.symbols import alpha, lam, n, r, total, u, ubar
 from hedgetheory.expressions.vocabulary import expm1, log1p
 from hedgetheory.functionals.bound import Bound, GoldCurve, Point, require_parameter
 from hedgetheory.functionals.closed_forms import ClosedForm
-from hedgetheory.functionals.continuous import RankOnContinuous, _unit_supremum
+from hedgetheory.functionals.continuous import RankOnContinuous, unit_supremum
 from hedgetheory.functionals.finite import RankOnFinite
 from hedgetheory.functionals.growth import ONE, Growth, growth
 from hedgetheory.functionals.plans import Closed, Plan, Race, Undefined
@@ -219,7 +219,7 @@ class SoftOnContinuous(SoftBound):
             if isinstance(scene, UnitScene):
                 scene = RankedScene(self.policy, self.law)
         else:
-            tail = Growth(_unit_supremum(expr))
+            tail = Growth(unit_supremum(expr))
             expr = expr.xreplace({u: self.law.cdf, ubar: self.law.survival})
         return self._race("gold", lambda: scene.expectation(_MEAN, expr, tail), gold=curve)
 
