@@ -799,7 +799,7 @@ def evaluate(
         return method(t - shift if shift else t, *points)
 
     if at is None:
-        return _blockwise(compute, theta, size=k.BLOCK)
+        return _blockwise(compute, theta, size=k.WIDE_BLOCK)
     rewards = _numbers("at", at, where)
     kind = _POINTS[type(base)]
     low, high = base.support  # type: ignore[attr-defined]

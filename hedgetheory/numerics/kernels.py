@@ -31,8 +31,10 @@ Pair: TypeAlias = tuple[Array, Array]
 Kernel: TypeAlias = Callable[[Array], Array]
 
 EULER = 0.5772156649015329
-#: Elements worked on at once: few enough for the cache, enough to outweigh the calls.
+#: Elements worked on at once: few enough for the cache, enough to outweigh the calls; and the
+#: elements among which those of one piece are looked for.
 BLOCK = 16384
+WIDE_BLOCK = 8 * BLOCK
 _DIGITS = 60
 
 
@@ -60,34 +62,35 @@ def piecewise(x: Array, edges: Sequence[float], kernels: Sequence[Kernel]) -> Ar
 
     No kernel sees an argument outside its piece, so that none can overflow or divide by zero.
     """
-    if 0 < x.size <= BLOCK:
-        first = bisect_right(edges, float(x.min()))
-        if first == len(edges) or x.max() < edges[first]:
-            return kernels[first](x)
     flat = np.ascontiguousarray(x, dtype=np.float64).reshape(-1)
     out = np.empty_like(flat)
-    for start in range(0, flat.size, BLOCK):
-        block, part = flat[start : start + BLOCK], out[start : start + BLOCK]
-        first = bisect_right(edges, float(block.min()))
-        last = bisect_right(edges, float(block.max()))
-        if first == last:
-            part[:] = kernels[first](block)
-            continue
-        if (block[1:] >= block[:-1]).all():
+    for start in range(0, flat.size, WIDE_BLOCK):
+        block, part = flat[start : start + WIDE_BLOCK], out[start : start + WIDE_BLOCK]
+        least, greatest = float(block.min()), float(block.max())
+        first, last = bisect_right(edges, least), bisect_right(edges, greatest)
+        inside = edges[first:last]
+        if first == last or _is_sorted(block, least, greatest):
             # A sorted grid, as most are: the pieces are slices.
-            cuts = [0, *np.searchsorted(block, edges[first:last]).tolist(), block.size]
+            cuts = [0, *np.searchsorted(block, inside).tolist(), block.size]
             for kernel, (low, high) in zip(kernels[first : last + 1], pairwise(cuts), strict=True):
-                if low < high:
-                    part[low:high] = kernel(block[low:high])
+                for at in range(low, high, BLOCK):
+                    end = min(at + BLOCK, high)
+                    part[at:end] = kernel(block[at:end])
             continue
         piece = np.zeros(block.shape, dtype=np.uint8)
-        for edge in edges[first:last]:
+        for edge in inside:
             piece += block >= edge
         for offset, kernel in enumerate(kernels[first : last + 1]):
             where = np.flatnonzero(piece == offset)
-            if where.size:
-                part[where] = kernel(block[where])
+            for at in range(0, where.size, BLOCK):
+                chosen = where[at : at + BLOCK]
+                part[chosen] = kernel(block[chosen])
     return out.reshape(x.shape)
+
+
+def _is_sorted(x: Array, least: float, greatest: float) -> bool:
+    ends = bool(x[0] == least and x[-1] == greatest)
+    return ends and bool((x[1:] >= x[:-1]).all())
 
 
 def horner(x: Array, coefficients: Sequence[float]) -> Array:
