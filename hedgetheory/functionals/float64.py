@@ -792,7 +792,7 @@ def evaluate(
         wanted = "needs" if at is None else "takes no"
         raise InputError(f"{quantity} {wanted} at=rewards [{where}]")
     method: Callable[..., Any] = getattr(formulas, quantity)
-    # n − 1 is exact for every float64 n >= 1.
+    # n − 1 is exact for every float64 n from 1 to 2^53.
     shift = 1.0 if policy is BestOfN and not excess else 0.0
 
     def compute(t: Array, *points: _Points) -> Any:

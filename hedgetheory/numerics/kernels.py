@@ -447,7 +447,7 @@ def _as_pair(constant: tuple[float, float], like: Array) -> Pair:
     return np.full_like(like, constant[0]), np.full_like(like, constant[1])
 
 
-# -- Best-of-n, in the excess x = n − 1, which is exact for every float64 n >= 1 -------------------
+# -- Best-of-n, in the excess x = n − 1, exact for float64 n <= 2^53 -------------------
 
 
 def _bon_kl_tiny(x: Array) -> Array:

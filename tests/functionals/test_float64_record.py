@@ -2,7 +2,8 @@
 
     python tests/functionals/test_float64_record.py
 
-rewrites float64_record.json beside this file with the errors that improved. Every reference value
+rewrites float64_record.json beside this file with the errors that improved (``--force`` with all of
+them, for when the points compared have changed). Every reference value
 is a ball of at least 25 digits, from the plans that `value` evaluates, at the exact rational values
 of the float64 arguments; nothing of it comes from the code under test.
 """
