@@ -312,8 +312,10 @@ class SoftOnContinuous(SoftBound):
 
     def cdf(self, at: Point) -> Iterable[Plan]:
         side = self._outside(at)
-        if side:
-            return [Closed(sympy.Integer((side + 1) // 2))]
+        if side or (at.reward is not None and at.reward in self.law.support):
+            # A finite end of the support itself has no mass: 0 at the lower one, 1 at the upper.
+            above = side > 0 or (side == 0 and at.reward == self.law.support[1])
+            return [Closed(sympy.Integer(int(above)))]
         if self.policy.is_reference:
             return self._reference.cdf(at)
         scene = self.scene

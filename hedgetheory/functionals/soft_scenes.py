@@ -422,6 +422,9 @@ class LineScene(Scene):
             )
         if at >= high:
             return self.expectation(weighing) - hull(outside[1] * 0, outside[1] * sup)
+        width = (high - low) / (panel_count(high - low, self.strength, self.strip()))
+        if self.law.support[0] is not None and at - low < width:
+            return self._first_panel(low, at, extra, weighing)
         samples = self.samples(extra, 1, ONE, at)
         total = error = ball(Fraction(0))
         for j, (row, top) in enumerate(zip(samples.rows, samples.ratios, strict=True)):
@@ -430,6 +433,18 @@ class LineScene(Scene):
             error += samples.panels.error(samples.density * weighing.bound(top))
             total += sum((mass * weighing.value(w) for _, mass, w in row), ball(Fraction(0)))
         return total + symmetric(error + samples.outside[0] * sup)
+
+    def _first_panel(self, low: Fraction, at: Fraction, extra: float, weighing: Weighing) -> Any:
+        """E_ref[h(w); R ≤ at] by one panel from a finite end of the support."""
+        cap = min(TILT / self.strength, _half_height(self.law))
+        panels = Panels.covering(low, at, cap, 1, extra)
+        race = self.race(self.strength * low, self.strength * at)
+        rows = race.ratios(panels, self.strength)
+        total = ball(Fraction(0))
+        for mass, w in zip(self._masses(panels)[0], rows[0], strict=True):
+            total += mass * weighing.value(w)
+        top = _tops(panels, self.strength, rows)[0]
+        return total + symmetric(panels.error(self._density_sup(panels) * weighing.bound(top)))
 
     def mean_size(self) -> Any:
         """A bound of E|R|: the cut's ends, and what is outside."""

@@ -108,14 +108,14 @@ class Grid:
         e = 2 / (d.cos() * ((2 * REAL.constant("pi") * d / h).exp() - 1))
         return (e / (1 - e)).upper() if e < 1 else balls.no_bound()
 
-    def kernel(self, shift: Any, extra: int, damped: bool) -> list[Any]:
+    def kernel(self, shift: Any, extra: int, damped: bool, depth: int = 8) -> list[Any]:
         """X e^{−X} (e^{−X} where not ``damped``) at X = e^{ih + shift}, first ≤ i ≤ last + extra.
 
-        Where X is so large that the value is below every precision in use it is a ball at zero.
+        Where X > depth·nats the value is a ball at zero: e^{−7·depth·nats/8} or less.
         """
         h = ball(self.step)
-        cut = 8 * nats()
-        rest = hull(ball(Fraction(0)), ball(Fraction(-math.floor(7 * nats()))).exp())
+        cut = depth * nats()
+        rest = hull(ball(Fraction(0)), ball(Fraction(-math.floor(cut * 7 / 8))).exp())
         out = []
         for i in range(self.first, self.last + extra + 1):
             x = (h * i + shift).exp()
@@ -302,7 +302,7 @@ class Race:
         above = self.draws * self.powers[first + inner.count - 1].upper() * _tail(x, inner.step)
         columns = []
         for offset in offsets:
-            kernel = inner.kernel(ball(low) + offset, stride * (count - 1), True)
+            kernel = inner.kernel(ball(low) + offset, stride * (count - 1), True, 2)
             sums = balls.correlation(weights, kernel)[::stride]
             columns.append([self.close(value, below, above) for value in sums])
         return [[column[j] for column in columns] for j in range(count)]
@@ -346,11 +346,11 @@ def gathered(
             for j in range(panels.count):
                 spread[j * stride] = values[j][q]
             shift = lam * (ball(panels.start) + offset)
-            kernel = grid.kernel(shift, stride * (panels.count - 1), damped)
+            kernel = grid.kernel(shift, stride * (panels.count - 1), damped, 2)
             total = [a + b for a, b in zip(total, balls.correlation(spread, kernel), strict=True)]
             continue
         for j in range(panels.count):
-            kernel = grid.kernel(lam * (ball(panels.left(j)) + offset), 0, damped)
+            kernel = grid.kernel(lam * (ball(panels.left(j)) + offset), 0, damped, 2)
             value = values[j][q]
             total = [a + value * b for a, b in zip(total, kernel, strict=True)]
     return total
