@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hedgetheory.errors import HedgeTheoryError, InputError, NotCertified, NotOnThisLaw
     from hedgetheory.exact import Number
     from hedgetheory.functionals.derive import Derivation, derive
+    from hedgetheory.functionals.float64 import evaluate as evaluate_float64
     from hedgetheory.functionals.gap import GapPoint, gap_at
     from hedgetheory.functionals.gap_supremum import GapSupremum, gap_supremum
     from hedgetheory.functionals.quantities import kl_divergence, value
@@ -68,6 +69,7 @@ _HOME = {
     "binomial": ("policies.random_draws", "Binomial"),
     "check": ("analysis.check", "check"),
     "derive": ("functionals.derive", "derive"),
+    "evaluate_float64": ("functionals.float64", "evaluate"),
     "exponential": ("laws.exponential", "Exponential"),
     "finite": ("laws.finite", "Finite"),
     "finite_pmf": ("policies.random_draws", "FinitePmf"),
@@ -118,6 +120,7 @@ __all__ = [
     "binomial",
     "check",
     "derive",
+    "evaluate_float64",
     "exponential",
     "finite",
     "finite_pmf",
