@@ -22,7 +22,7 @@ def law(required: bool = True) -> Option:
 
 
 def family() -> Option:
-    text = "Family, one parameter free: bon, bop, quantile_tilt, tilt."
+    text = "Family, one parameter free: bon, bop, quantile_tilt, tilt, sbon(n=16)."
     return _option("--family", "family_text", metavar="FAMILY", required=True, help=text)
 
 
