@@ -49,6 +49,8 @@ from hedgetheory.numerics.race import (
 from hedgetheory.policies.best_of_n import BestOfN
 from hedgetheory.policies.soft_best_of_n import SoftBestOfN
 
+#: |g| ≤ 2|r| for |r| ≥ 1: bounds both P and E|R| far out.
+_LINEAR = Growth(Fraction(1), Fraction(1)) + ONE
 #: How often the panels may be halved until an integrand is bounded on their ellipses.
 REFINEMENTS = (1, 2, 4)
 
@@ -382,7 +384,8 @@ class LineScene(Scene):
         return LineTransform(self.law, self.strength, panels, masses, error.upper(), outside)
 
     def transform(self) -> Transform:
-        low, high, outside = self._cuts(ONE, 3)
+        # The cuts of `weighted`, so that both have one panel width and share exponentials.
+        low, high, outside = self._cuts(_LINEAR, 3)
         panels = self._panels(low, high, 5, 1, None)
         return self._line_transform(panels, self._masses(panels), (outside[0] + outside[1]).upper())
 
@@ -448,12 +451,12 @@ class LineScene(Scene):
 
     def mean_size(self) -> Any:
         """A bound of E|R|: the cut's ends, and what is outside."""
-        low, high, outside = self._cuts(Growth(Fraction(1), Fraction(1)), 3)
+        low, high, outside = self._cuts(_LINEAR, 3)
         return ball(max(abs(low), abs(high))) + outside[0] + outside[1]
 
     def weighted(self, grid: Grid, phi: Sequence[Any]) -> list[Any]:
         """t·E[R e^{λR} e^{−te^{λR}}] at the nodes; |X e^{−X}| ≤ 1/(e cos Im z) bounds the rest."""
-        low, high, outside = self._cuts(Growth(Fraction(1), Fraction(1)) + ONE, 3)
+        low, high, outside = self._cuts(_LINEAR, 3)
         panels = self._panels(low, high, 8, 1, None)
         masses = self._masses(panels)
         values = [

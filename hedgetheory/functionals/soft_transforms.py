@@ -149,11 +149,12 @@ class AtomTransform(Transform):
     def _is_free(self, angle: Fraction) -> bool:
         gaps = [(ball(z - self.low)).exp() - 1 for z in self.exponents[1:]]
         # In units of e^{−z_0}: χ(t) = p_0 + Σ p_i e^{−t·gap_i} has the zeros of φ.
-        inner = math.log(math.pi / math.sin(float(angle)) / float(gaps[-1].upper())) - 0.01
+        widest = float(gaps[-1].log().upper())
+        inner = math.log(math.pi / math.sin(float(angle))) - widest - 0.01
         outer = inner
         while not self._dominated(math.exp(outer) * math.cos(float(angle)) * 0.999, gaps):
             outer += 0.25
-            if outer > inner + 500:
+            if outer > inner + 2000:
                 return False
         boxes = [(Fraction(inner), Fraction(outer), Fraction(0), angle)]
         masses = [ball(p) for p in self.masses]

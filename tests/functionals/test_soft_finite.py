@@ -177,3 +177,28 @@ def test_bad_parameters_are_refused_in_one_line() -> None:
             call()
     with pytest.raises(InputError, match="scale=rank"):
         SoftBestOfN(2, 1, scale="rank")  # type: ignore[arg-type]
+
+
+def test_wrong_plug_ins_are_outside_the_certified_masses() -> None:
+    # Four equally likely rewards: the plug-in is (n/S) ∫ X e^{−X} [mean over all j]^{n−1} ds.
+    mpmath.mp.dps = 20
+    rewards, n, lam = (0, 1, 2, 4), 3, 1
+    law = Finite(dict.fromkeys(rewards, "1/4"))
+
+    def mass(i: int, others: bool, factor: Any) -> Any:
+        kept = [x for j, x in enumerate(rewards) if not (others and j == i)]
+
+        def integrand(s: Any) -> Any:
+            t = mpmath.exp(s)
+            phi = sum(mpmath.exp(-t * mpmath.exp(lam * x)) for x in kept) / len(kept)
+            rate = t * mpmath.exp(lam * rewards[i])
+            return rate * mpmath.exp(-rate) * phi ** (n - 1)
+
+        return factor * mpmath.quad(integrand, mpmath.linspace(-60, 5, 30))
+
+    for i, reward in enumerate(rewards):
+        low, high = value(law, SoftBestOfN(n, lam), "mass", at=reward).bounds
+        right = mass(i, False, mpmath.mpf(n) / 4)
+        assert abs(float(low) / right - 1) < 1e-14
+        for wrong in (mass(i, False, 1), mass(i, True, mpmath.mpf(n) / 4)):
+            assert not low <= Fraction(float(wrong)) <= high
