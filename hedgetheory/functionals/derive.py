@@ -162,14 +162,22 @@ def _rank(law: ContinuousLaw, member: RankPolicy, theta: Symbol, name: str) -> D
 def _rank_quantile(law: ContinuousLaw, member: RankPolicy, statement: Step) -> Derivation | None:
     if member.inverse is None:
         return None
+    rest = 1 - member.inverse if member.inverse_bar is None else member.inverse_bar
+    # In the one of u and ū = 1 − u that G is written in: both are positive symbols, so that a power
+    # of a power can be taken apart.
+    single = {ubar: 1 - u} if member.cdf.has(u) else {u: 1 - ubar}
     if member.inverse.has(wright_omega):
         step = _by_wright_omega(in_u(member.cdf), member.inverse)
     else:
-        step = identity("G(G⁻¹(u)) = u", in_u(member.cdf).xreplace({u: member.inverse}) - u)
-    expr = law.quantile.xreplace({u: member.inverse, ubar: 1 - member.inverse})
+        at_inverse = member.cdf.xreplace({u: member.inverse, ubar: rest})
+        step = identity("G(G⁻¹(u)) = u", (at_inverse - u).xreplace(single))
+    other = identity(f"1 − G⁻¹(u) = {rest}", (1 - member.inverse - rest).xreplace(single))
+    expr = in_u(law.quantile.xreplace({u: member.inverse, ubar: rest}))
     quantile = _definition(f"the quantile function of {law} is Q(u) = {law.quantile}")
     where = {"u": "the probability asked for"}
-    return Derivation(expr, Proof("quantile = Q(G⁻¹(u))", (statement, step, quantile)), where)
+    return Derivation(
+        expr, Proof("quantile = Q(G⁻¹(u))", (statement, step, other, quantile)), where
+    )
 
 
 def _by_wright_omega(cdf: sympy.Expr, inverse: sympy.Expr) -> Step:
