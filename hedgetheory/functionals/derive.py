@@ -20,6 +20,7 @@ from hedgetheory.functionals.bound import Bound
 from hedgetheory.functionals.closed_forms import RANK_FORMS, ClosedForm, mean_reward, policy_key
 from hedgetheory.functionals.plans import AtomSum, Closed, Infinite, Plan, Undefined
 from hedgetheory.functionals.quantities import QUANTITIES
+from hedgetheory.functionals.soft_best_of_n import TWO_DRAWS
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law, exact_symbol
 from hedgetheory.laws.exponential import Exponential
 from hedgetheory.laws.logistic import Logistic
@@ -29,6 +30,7 @@ from hedgetheory.policies.base import Policy, RankPolicy, in_u
 from hedgetheory.policies.best_of_n import BestOfN
 from hedgetheory.policies.family import Family
 from hedgetheory.policies.quantile_tilt import QuantileTilt
+from hedgetheory.policies.soft_best_of_n import SoftBestOfN
 from hedgetheory.policies.tilt import Tilt
 
 #: More atoms than this make a formula that nobody reads.
@@ -106,6 +108,8 @@ def _member(law: Law, family: Family) -> Policy:
 def _found(law: Law, member: Policy, theta: Symbol, quantity: str) -> Derivation | None:
     if quantity == "expected_draws":
         return _expected_draws(member, law)
+    if isinstance(member, SoftBestOfN):
+        return _soft(law, member, theta, quantity)
     if isinstance(law, FiniteLaw):
         return _on_atoms(bind(member, law), law, quantity)
     assert isinstance(law, ContinuousLaw)
@@ -115,6 +119,16 @@ def _found(law: Law, member: Policy, theta: Symbol, quantity: str) -> Derivation
         return _tilt(law, quantity)
     assert isinstance(member, RankPolicy)
     return _rank(law, member, theta, quantity)
+
+
+def _soft(law: Law, member: SoftBestOfN, theta: Symbol, quantity: str) -> Derivation | None:
+    """Soft Best-of-n is a race integral but for two draws on the quantile scale."""
+    by_rank = isinstance(law, Uniform) or (
+        isinstance(law, ContinuousLaw) and member.scale == "quantile"
+    )
+    if quantity != "ratio" or theta != lam or member.draws != 2 or not by_rank:
+        return None
+    return Derivation(TWO_DRAWS.expr, TWO_DRAWS.prove(), {"u": "the proxy quantile"})
 
 
 def _vocabulary(expr: sympy.Expr) -> dict[str, str]:

@@ -101,3 +101,15 @@ def test_what_has_no_closed_form_says_so():
     with pytest.raises(InputError, match="no closed form here"):
         derive(parse_law("normal"), parse_family("bon"), "mean_reward")
     assert issubclass(NotOnThisLaw, InputError)
+
+
+def test_soft_best_of_two_has_a_proved_ratio_and_the_rest_is_refused(cli):
+    done = cli(
+        "derive", "--law", "uniform", "--family", "sbon(n=2)", "--quantity", "ratio", "--json"
+    )
+    assert done.code == 0
+    assert done.document["proof"]["holds"]
+    for family, quantity in (("sbon(n=2)", "kl"), ("sbon(n=3)", "ratio"), ("sbon(lam=2)", "ratio")):
+        done = cli("derive", "--law", "uniform", "--family", family, "--quantity", quantity)
+        assert done.is_refusal(), done
+        assert "no closed form" in done.err
