@@ -17,6 +17,7 @@ from flint import acb, arb, arb_poly, ctx, fmpq, fmpz_mpoly_ctx, fmpz_poly
 
 from hedgetheory.errors import NotCertified
 from hedgetheory.exact import Number
+from hedgetheory.numerics.program import Operators
 
 #: A number that is not certified within this working precision is given up as `NotCertified`.
 MAX_BITS = 1 << 16
@@ -71,7 +72,7 @@ def upper_integer(x: arb) -> Fraction:
     return Fraction(int(x.abs_upper().ceil().upper().fmpq().p)) + 1
 
 
-class RealBalls:
+class RealBalls(Operators):
     """Real balls; a result that is not finite says that the point is outside the domain."""
 
     def state(self) -> Hashable:
@@ -88,21 +89,6 @@ class RealBalls:
         if exponent % 2 == 0:
             return lambda x: (_magnitude(x) ** exponent).nonnegative_part()
         return lambda x: x * _magnitude(x) ** (exponent - 1)
-
-    def add(self, x: Any, y: Any) -> Any:
-        return x + y
-
-    def sub(self, x: Any, y: Any) -> Any:
-        return x - y
-
-    def mul(self, x: Any, y: Any) -> Any:
-        return x * y
-
-    def div(self, x: Any, y: Any) -> Any:
-        return x / y
-
-    def neg(self, x: Any) -> Any:
-        return -x
 
     def pow(self, x: Any, y: Any) -> Any:
         if x > 0:

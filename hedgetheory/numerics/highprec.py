@@ -8,8 +8,10 @@ from typing import Any
 
 import mpmath
 
+from hedgetheory.numerics.program import Operators
 
-class HighPrecision:
+
+class HighPrecision(Operators):
     """The arithmetic of mpmath at a fixed number of decimal digits."""
 
     def __init__(self, digits: int = 30) -> None:
@@ -38,21 +40,6 @@ class HighPrecision:
 
     def integer_power(self, exponent: int) -> Callable[[Any], Any]:
         return lambda x: x**exponent
-
-    def add(self, x: Any, y: Any) -> Any:
-        return x + y
-
-    def sub(self, x: Any, y: Any) -> Any:
-        return x - y
-
-    def mul(self, x: Any, y: Any) -> Any:
-        return x * y
-
-    def div(self, x: Any, y: Any) -> Any:
-        return x / y
-
-    def neg(self, x: Any) -> Any:
-        return -x
 
     def pow(self, x: Any, y: Any) -> Any:
         return x**y

@@ -6,6 +6,7 @@ arrays, exact rationals. Nothing is evaluated as text.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Hashable, Sequence
 from fractions import Fraction
 from functools import lru_cache
@@ -50,6 +51,17 @@ class Arithmetic(Protocol):
     def constant(self, value: Fraction | str) -> Any: ...
     def state(self) -> Hashable: ...
     def integer_power(self, exponent: int) -> Callable[[Any], Any]: ...
+
+
+class Operators:
+    """The steps that Python's own operators do in every arithmetic of objects."""
+
+    add, sub, mul = (
+        staticmethod(operator.add),
+        staticmethod(operator.sub),
+        staticmethod(operator.mul),
+    )
+    div, neg = staticmethod(operator.truediv), staticmethod(operator.neg)
 
 
 class UnsupportedExpression(TypeError):
