@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable, Hashable, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import sympy
 
@@ -68,13 +68,17 @@ class UnsupportedExpression(TypeError):
     """The expression contains a function that no arithmetic implements."""
 
 
+#: A step while compiling: the method's name and the slots of its arguments.
+Step: TypeAlias = tuple[str, tuple[int, ...]]
+
+
 class Program:
     """A sympy expression compiled for the given argument symbols, in their order."""
 
     def __init__(self, expr: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> None:
         self.expr = expr
         self.symbols = tuple(symbols)
-        self.constants: list[Fraction | str] = []
+        self.constants: list[Fraction | str | Step] = []
         # While compiling, argument i and step t are slots i and len(symbols) + t, and constant j
         # is slot −1 − j; `_place` then lays them out as arguments, constants, steps.
         self._steps: list[tuple[str, tuple[int, ...]]] = []
@@ -91,13 +95,16 @@ class Program:
             return arguments - 1 - slot
         return slot if slot < arguments else slot + len(self.constants)
 
-    def _constant(self, value: Fraction | str) -> int:
+    def _constant(self, value: Fraction | str | Step) -> int:
         if value not in self.constants:
             self.constants.append(value)
         return -1 - self.constants.index(value)
 
     def _step(self, name: str, *args: int) -> int:
         step = (name, args)
+        if all(slot < 0 for slot in args):
+            # Of constants alone: computed once for each arithmetic and precision.
+            return self._constant(step)
         if step not in self._slot:
             self._slot[step] = len(self.symbols) + len(self._steps)
             self._steps.append(step)
@@ -185,15 +192,18 @@ class Program:
         return slot
 
     def _bind(self, arithmetic: Arithmetic) -> list[tuple[Callable[..., Any], tuple[int, ...]]]:
-        return [
-            (
-                arithmetic.integer_power(int(name[6:]))
-                if name.startswith("power:")
-                else getattr(arithmetic, name),
-                args,
-            )
-            for name, args in self._steps
-        ]
+        return [(_function(arithmetic, name), args) for name, args in self._steps]
+
+    def _hold(self, arithmetic: Arithmetic) -> list[Any]:
+        """The constants and what is computed of them alone, in order."""
+        held: list[Any] = []
+        for value in self.constants:
+            if isinstance(value, tuple):
+                function = _function(arithmetic, value[0])
+                held.append(function(*[held[-1 - slot] for slot in value[1]]))
+            else:
+                held.append(arithmetic.constant(value))
+        return held
 
     def __call__(self, arithmetic: Arithmetic, *values: Any) -> Any:
         """The value at ``values`` (in the order of the symbols) in the given arithmetic."""
@@ -203,7 +213,7 @@ class Program:
             bound = self._bound[arithmetic] = self._bind(arithmetic)
         held = self._held.get((arithmetic, arithmetic.state()))
         if held is None:
-            held = [arithmetic.constant(value) for value in self.constants]
+            held = self._hold(arithmetic)
             self._held[arithmetic, arithmetic.state()] = held
         slots = [*values, *held]
         for function, args in bound:
@@ -214,6 +224,14 @@ class Program:
             else:
                 slots.append(function(*[slots[i] for i in args]))
         return slots[self._result]
+
+
+def _function(arithmetic: Arithmetic, name: str) -> Callable[..., Any]:
+    """The method that does a step: "power:3" is the third power."""
+    if name.startswith("power:"):
+        return arithmetic.integer_power(int(name[6:]))
+    method: Callable[..., Any] = getattr(arithmetic, name)
+    return method
 
 
 @lru_cache(maxsize=4096)
