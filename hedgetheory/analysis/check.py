@@ -139,7 +139,7 @@ def check(law: Law, family: Family, gold: Gold, digits: int = 12) -> CheckResult
 
     Source: paper, Definition 1 and Theorems 1 and 3 (arXiv 2506.19248).
     """
-    _admit(gold)
+    _admit(law, family, gold)
     picture, conditions = _examine(law, family, gold)
     domain = _domain_text(law, family)
     best, notes = _best(picture, digits)
@@ -173,12 +173,20 @@ def threshold(law: Law, family: Family, gold: Gold, digits: int = 12) -> Number:
 
     Source: paper, Definition 1 and Theorem 3.
     """
-    _admit(gold)
+    _admit(law, family, gold)
     picture, conditions = _examine(law, family, gold)
     return _hacking(picture, conditions, digits)[1]
 
 
-def _admit(gold: Gold) -> None:
+def _admit(law: object, family: object, gold: Gold) -> None:
+    if not isinstance(law, Law):
+        raise InputError(f"law={law!r}, but must be a law: hedgetheory.parse_law reads text")
+    if not isinstance(family, Family):
+        raise InputError(
+            f"family={family!r}, but must be a family: hedgetheory.parse_family reads text"
+        )
+    if not (hasattr(gold, "expr") and hasattr(gold, "variable")):
+        raise InputError(f"gold={gold!r}, but must be a formula: hedgetheory.parse_gold reads text")
     extra = gold.expr.free_symbols - {u, r}
     if extra or (gold.expr.has(u) and gold.expr.has(r)):
         raise InputError(f"gold={gold.expr}, but must be a formula in u or in r alone [check]")

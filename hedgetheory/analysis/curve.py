@@ -43,7 +43,7 @@ ONE, ZERO = Fraction(1), Fraction(0)
 Limit = "Coefficient | int"
 MAX_ATOMS = 200
 MAX_FREQUENCIES = 60
-MAX_DEGREE = 400
+MAX_DEGREE = 200
 
 
 class NoExactForm(Exception):

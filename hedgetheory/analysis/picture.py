@@ -44,7 +44,8 @@ def settled(
                     return number(x, digits)
         bits *= 2
     raise NotCertified(
-        f"the value is not certified to {digits} digits; best: {best}",
+        f"the value is not certified to {digits} digits; "
+        + ("no enclosure was found" if best is None else f"best: {best}"),
         number(best, digits) if best is not None else None,
     )
 

@@ -165,10 +165,10 @@ def existence() -> Iterator[Evidence]:
 
 @claim(
     "paper.corollary-3",
-    "For monotone g there is no hacking",
+    "For non-decreasing g there is no hacking, for non-increasing g nothing else",
     "If g is non-decreasing and not constant then E_theta[g] strictly increases in theta under "
     "BoN, BoP and the quantile tilt (so f never falls, and Definition 1 fails); for "
-    "non-increasing g it strictly decreases.",
+    "non-increasing g it strictly decreases, so the threshold is the lower end of the range.",
     hypotheses=("g bounded, monotone, not a.e. constant", "a law without atoms",
                 "real n > 1, mu > 0, lam > 0"),
     source=f"{RECONSTRUCTED}: Corollary 3",

@@ -103,8 +103,11 @@ def command_options(function: Callable[..., Report | Lines]) -> Callable[..., in
 
 def checked_target(output: str | None) -> Path | None:
     """Where ``-o`` writes, refused before any work where it cannot; None is standard output."""
-    if output is None or output == "-":
+    # A redirected stream is not a file to be put in its place: what is already in it stays.
+    if output is None or output in ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"):
         return None
+    if not output or output.startswith(("/dev/fd/", "/dev/stderr", "/proc/")):
+        raise InputError(f"-o {output!r}, but must be a file, or - for standard output")
     try:
         target = Path(output).resolve()
         if target.is_dir():

@@ -73,6 +73,11 @@ def derive(law: Law, family: Family, quantity: str) -> Derivation:
     >>> found.formula, found.proof.holds
     ('2*mu**2*phi3(-2*mu)', True)
     """
+    if not (isinstance(law, Law) and isinstance(family, Family)):
+        raise InputError(
+            f"derive takes a law and a family, not {law!r} and {family!r}: parse_law and "
+            "parse_family read text"
+        )
     if quantity not in QUANTITIES:
         raise InputError(f"unknown quantity {quantity}: {nearest(quantity, list(QUANTITIES))}")
     member = _member(law, family)

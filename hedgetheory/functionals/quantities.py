@@ -18,7 +18,7 @@ from hedgetheory.functionals.evaluate import number
 from hedgetheory.functionals.plans import Plan
 from hedgetheory.laws.base import FiniteLaw, Law
 from hedgetheory.laws.uniform import Uniform
-from hedgetheory.policies.base import Policy
+from hedgetheory.policies.base import Policy, RankPolicy
 
 _NOWHERE, _NO_GOLD = Point(), GoldCurve(sympy.S.Zero, None)
 
@@ -95,6 +95,9 @@ def plans(
     wrt: str | None = None,
 ) -> Iterable[Plan]:
     """The plans of a quantity, the best first and the definition last. Arguments as `value`."""
+    _require_objects(law, policy)
+    if quantity == "threshold":
+        raise InputError("threshold belongs to a family: use hedgetheory.threshold(law, family, …)")
     if quantity not in QUANTITIES:
         raise InputError(f"unknown quantity {quantity}: {nearest(quantity, list(QUANTITIES))}")
     spec = QUANTITIES[quantity]
@@ -110,7 +113,7 @@ def plans(
         _point(at, call) if "at" in spec.needs else Point(),
         _level(at, call) if "level" in spec.needs else Fraction(0),
         _order(order, call) if order is not None else Fraction(2),
-        GoldCurve.of(gold) if gold is not None else GoldCurve(sympy.S.Zero, None),
+        _gold(gold, call),
         _parameter(wrt, policy) if wrt is not None else None,
     )
     bound = bind(policy, law)
@@ -164,20 +167,45 @@ _ZERO_AT_REFERENCE = {"kl", "chi2", "renyi", "total_variation"}
 
 
 def kl_divergence(policy: Policy, law: Law | None = None, digits: int = 15) -> Number:
-    """KL(policy‖reference) in nats, exact or certified; on every law without atoms by default.
+    """KL(policy‖reference) in nats, exact or certified.
 
-    For a rank policy it is the same on every law without atoms. Raises as `value` does.
+    For a rank policy it is the same on every law without atoms, which is the default; any other
+    policy needs its law. Raises as `value` does.
 
     >>> from hedgetheory.policies.best_of_poisson import BestOfPoisson
     >>> kl_divergence(BestOfPoisson(5)).decimal(12)[0]
     '0.833449425762'
     """
+    if law is None:
+        if not isinstance(policy, RankPolicy):
+            raise InputError(f"the KL of {policy} depends on the law: give one")
+        law = _UNIFORM
+    _require_objects(law, policy)
     if policy.is_reference:
         return Number.exact(0)
-    return number(next(iter(bind(policy, law or _UNIFORM).kl())), digits, "kl")
+    return number(next(iter(bind(policy, law).kl())), digits, "kl")
 
 
 _UNIFORM = Uniform()
+
+
+def _require_objects(law: object, policy: object) -> None:
+    if not isinstance(law, Law):
+        raise InputError(f"law={law!r}, but must be a law: hedgetheory.parse_law reads text")
+    if not isinstance(policy, Policy):
+        raise InputError(
+            f"policy={policy!r}, but must be a policy: hedgetheory.parse_policy reads text"
+        )
+
+
+def _gold(gold: Any, call: str) -> GoldCurve:
+    if gold is None:
+        return _NO_GOLD
+    if not (hasattr(gold, "expr") and hasattr(gold, "variable")):
+        raise InputError(
+            f"gold={gold!r}, but must be a formula: hedgetheory.parse_gold reads text [{call}]"
+        )
+    return GoldCurve.of(gold)
 
 
 def _point(at: RealInput | str | None, call: str) -> Point:

@@ -16,6 +16,8 @@ def checked_masses(
     masses: Mapping[RealInput, RealInput], call: str
 ) -> tuple[tuple[Fraction, Fraction], ...]:
     """Sorted (value, mass) pairs; masses must be positive and sum to exactly one."""
+    if not isinstance(masses, Mapping):
+        raise InputError(f"masses={masses!r}, but must be a mapping of values to masses [{call}]")
     if not 0 < len(masses) <= MAX_ATOMS:
         raise InputError(f"{len(masses)} atoms, but there must be 1 to {MAX_ATOMS} [{call}]")
     pairs: dict[Fraction, Fraction] = {}

@@ -366,7 +366,8 @@ def certify(
                 continue
         bits *= 2
     raise NotCertified(
-        f"{what} is not certified to {digits} digits within {limit} bits; best: {best}"
+        f"{what} is not certified to {digits} digits within {limit} bits; "
+        + ("no enclosure was found" if best is None else f"best: {best}")
         + ("; a value of exactly 0 has no significant digits" if _may_vanish(best) else ""),
         number(best, digits) if best is not None else None,
     )
