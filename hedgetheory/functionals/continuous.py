@@ -110,10 +110,19 @@ class OnContinuous(Bound):
         # No ties on a law without atoms: P(R' < R) + ½P(R' = R) = E[F(R)].
         return self.mean_quantile()
 
-    def _line(self, integrand: sympy.Expr, bound: Growth, post: sympy.Expr = total) -> LineIntegral:
-        """∫ h(r) f_θ(r) dr for an integrand h·f_θ with |h| bounded by ``bound``."""
+    def _line(
+        self, integrand: sympy.Expr, everywhere: Growth, h: sympy.Expr | None = None
+    ) -> LineIntegral:
+        """∫ h(r) f_θ(r) dr for an integrand h·f_θ with |h| bounded by ``everywhere``.
+
+        With the formula ``h`` itself, the tail on the side of 0 that it lies on has a bound of its
+        own: e^{−r} does not grow to the right.
+        """
+        one_sided = {} if h is None else {side: growth(h, side) for side in (-1, 1)}
 
         def tail(x: Any, side: int) -> Any:
+            beyond_zero = x >= 0 if side > 0 else x <= 0
+            bound = one_sided.get(side, everywhere) if beyond_zero else everywhere
             prob, decay = self.tail_envelope(x, side)
             size = REAL.maximum(abs(x), REAL.constant(Fraction(1)))
             slope = ball(bound.rate) + ball(bound.degree) / size
@@ -124,9 +133,7 @@ class OnContinuous(Bound):
                 return height * prob * decay / (decay - slope)
             return no_bound()
 
-        return LineIntegral(
-            integrand, self.bindings, self.law.support, *self.bulk, tail=tail, post=post
-        )
+        return LineIntegral(integrand, self.bindings, self.law.support, *self.bulk, tail=tail)
 
     @property
     def bulk(self) -> tuple[Fraction, Fraction]:
@@ -226,7 +233,7 @@ class RankOnContinuous(OnContinuous):
             expr = expr.xreplace({r: u})
         elif curve.variable == "r":
             weight = self._in_reward(self.policy.ratio) * self.law.pdf
-            yield self._line(expr * weight, growth(expr))
+            yield self._line(expr * weight, growth(expr), expr)
             return
         if isinstance(self.policy, BestOfN):
             moments = _best_of_n_moments(expr)
@@ -450,7 +457,7 @@ class TiltOnContinuous(OnContinuous):
         if not curve.expr.has(r, u):
             return [Closed(curve.expr)]
         if curve.variable == "r":
-            return [self._line(curve.expr * self._density, growth(curve.expr))]
+            return [self._line(curve.expr * self._density, growth(curve.expr), curve.expr)]
         size = unit_supremum(curve.expr)
         inside = self._in_reward(curve.expr)
         return [self._line(inside * self._density, Growth(size))]

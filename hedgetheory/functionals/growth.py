@@ -40,8 +40,10 @@ def _upper(value: sympy.Expr) -> Fraction:
     raise NotCertified(f"no bound for the constant {value} in the tail")
 
 
-def growth(expr: sympy.Expr) -> Growth:
+def growth(expr: sympy.Expr, side: int = 0) -> Growth:
     """A bound of the growth of a formula in r, by its structure.
+
+    ``side`` +1 bounds it for r ≥ 0 only, −1 for r ≤ 0 only, where e^{−r}, say, does not grow.
 
     Raises NotCertified where the structure gives none (for instance a quotient by a formula that
     could vanish, or the exponential of a square).
@@ -54,27 +56,27 @@ def growth(expr: sympy.Expr) -> Growth:
     if not expr.has(r):
         return Growth(_bound_constant(expr))
     if isinstance(expr, sympy.Add):
-        first, *rest = (growth(term) for term in expr.args)
+        first, *rest = (growth(term, side) for term in expr.args)
         for other in rest:
             first = first + other
         return first
     if isinstance(expr, sympy.Mul):
         result = ONE
         for factor in expr.args:
-            result = result * growth(factor)
+            result = result * growth(factor, side)
         return result
     if isinstance(expr, sympy.Pow) and expr.exp.is_Rational and expr.exp >= 0:
-        return _power(growth(expr.base), Fraction(int(expr.exp.p), int(expr.exp.q)))
+        return _power(growth(expr.base, side), Fraction(int(expr.exp.p), int(expr.exp.q)))
     if isinstance(expr, (sympy.sin, sympy.cos, sympy.tanh, sympy.erf)):
         return ONE
     if isinstance(expr, sympy.Abs):
-        return growth(expr.args[0])
+        return growth(expr.args[0], side)
     if isinstance(expr, (sympy.Min, sympy.Max)):
-        return _largest([growth(arg) for arg in expr.args])
+        return _largest([growth(arg, side) for arg in expr.args])
     if isinstance(expr, sympy.Piecewise):
-        return _largest([growth(piece.expr) for piece in expr.args])
+        return _largest([growth(piece.expr, side) for piece in expr.args])
     if isinstance(expr, sympy.exp):
-        return _exponential(expr.args[0])
+        return _exponential(expr.args[0], side)
     raise NotCertified(
         f"the growth of {expr} is not bounded by its structure, so neither is the integral's tail"
     )
@@ -106,8 +108,11 @@ def _largest(bounds: list[Growth]) -> Growth:
     )
 
 
-def _exponential(exponent: sympy.Expr) -> Growth:
-    """e^{a + b·r} ≤ 3^{⌈|a|⌉}·e^{|b||r|}; e to a negative even power of r is bounded too."""
+def _exponential(exponent: sympy.Expr, side: int) -> Growth:
+    """e^{a + b·r} ≤ 3^{⌈|a|⌉}·e^{|b||r|}; e to a negative even power of r is bounded too.
+
+    On the side where b·r ≤ 0 the second factor is not needed.
+    """
     polynomial = sympy.Poly(exponent, r) if exponent.is_polynomial(r) else None
     if polynomial is None or not all(c.is_Rational for c in polynomial.all_coeffs()):
         raise NotCertified(f"no growth bound for exp({exponent})")
@@ -117,4 +122,6 @@ def _exponential(exponent: sympy.Expr) -> Growth:
     if polynomial.degree() > 1:
         raise NotCertified(f"no growth bound for exp({exponent})")
     slope, start = _upper(polynomial.nth(1)), _upper(polynomial.nth(0))
+    if side * polynomial.nth(1) < 0:
+        slope = Fraction(0)
     return Growth(Fraction(3) ** -(-start.numerator // start.denominator), Fraction(0), slope)

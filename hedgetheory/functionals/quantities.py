@@ -176,13 +176,13 @@ def kl_divergence(policy: Policy, law: Law | None = None, digits: int = 15) -> N
     >>> kl_divergence(BestOfPoisson(5)).decimal(12)[0]
     '0.833449425762'
     """
+    _require_objects(law or _UNIFORM, policy)
+    if policy.is_reference:
+        return Number.exact(0)
     if law is None:
         if not isinstance(policy, RankPolicy):
             raise InputError(f"the KL of {policy} depends on the law: give one")
         law = _UNIFORM
-    _require_objects(law, policy)
-    if policy.is_reference:
-        return Number.exact(0)
     return number(next(iter(bind(policy, law).kl())), digits, "kl")
 
 

@@ -10,6 +10,7 @@ import pytest
 from hedgetheory.errors import NotCertified
 from hedgetheory.functionals.evaluate import number
 from hedgetheory.functionals.quantities import plans, value
+from hedgetheory.laws.exponential import Exponential
 from hedgetheory.laws.logistic import Logistic
 from hedgetheory.laws.normal import Normal
 from hedgetheory.laws.uniform import Uniform
@@ -20,6 +21,7 @@ from hedgetheory.policies.best_of_random import BestOfRandom
 from hedgetheory.policies.quantile_tilt import QuantileTilt
 from hedgetheory.policies.random_draws import Geometric, Sibuya, ZeroTruncatedPoisson
 from hedgetheory.policies.tilt import Tilt
+from hedgetheory.spec.grammar import parse_gold
 
 UNIFORM = Uniform()
 
@@ -83,3 +85,30 @@ def test_the_cdf_of_the_tilt_on_a_logistic_law_is_an_integral() -> None:
     assert abs(float(found) - direct) < 1e-14
     with pytest.raises(NotCertified, match="not built"):
         value(Logistic(), Tilt("1/2"), "quantile", at="1/2")
+
+
+@pytest.mark.parametrize("gold", ["exp(-r)", "r**3*exp(-r)", "exp(-2*r) + r"])
+def test_gold_that_falls_exponentially_is_integrated_on_its_side(gold: str) -> None:
+    # On the exponential law r = −ln(1 − u): under Best-of-4 these are integrals over [0, ∞).
+    found = value(Exponential(1), BestOfN(4), "gold", gold=parse_gold(gold), digits=15)
+    g = {
+        "exp(-r)": lambda r: mpmath.exp(-r),
+        "r**3*exp(-r)": lambda r: r**3 * mpmath.exp(-r),
+        "exp(-2*r) + r": lambda r: mpmath.exp(-2 * r) + r,
+    }[gold]
+    with mpmath.workdps(25):
+        direct = mpmath.quad(
+            lambda r: g(r) * 4 * (1 - mpmath.exp(-r)) ** 3 * mpmath.exp(-r), [0, 1, 5, 20, 100]
+        )
+    assert abs(float(found) - direct) < 1e-13
+    low, high = found.bounds
+    near, slack = Fraction(mpmath.nstr(direct, 22)), Fraction(1, 10**18)
+    assert low <= near + slack
+    assert high >= near - slack
+
+
+def test_a_right_tail_that_starts_below_zero_keeps_the_two_sided_bound() -> None:
+    # normal(-100, 1): the right tail begins at negative rewards, where e^{−r} is large. E[e^{−R}].
+    found = value(Normal(-100, 1), BestOfN(1), "gold", gold=parse_gold("exp(-r)"), digits=12)
+    with mpmath.workdps(30):
+        assert abs(mpmath.mpf(found.decimal(12)[0]) / mpmath.exp(mpmath.mpf("100.5")) - 1) < 1e-11
