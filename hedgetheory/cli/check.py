@@ -91,7 +91,8 @@ def _blocks(subject: dict[str, str], found: CheckResult, digits: int) -> list[st
 
 def _witness(witness: object) -> str:
     if isinstance(witness, dict):
-        return ", ".join(f"{name} {_witness(value)}" for name, value in witness.items())
+        said = {name: value for name, value in witness.items() if value not in ([], None)}
+        return ", ".join(f"{name} {_witness(value)}" for name, value in said.items())
     if isinstance(witness, list):
         return "; ".join(map(_witness, witness))
     return "" if witness is None else str(witness)

@@ -38,7 +38,7 @@ HEADER_BYTES = 1 << 20
 
 _GZIP = b"\x1f\x8b"
 _NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
-_HINT = "correct it, or ask for such rows to be dropped and counted (drop_invalid)"
+_HINT = "correct it, or have such rows dropped and counted (--drop-invalid, drop_invalid=True)"
 
 
 @dataclass(frozen=True, slots=True)
