@@ -42,14 +42,14 @@ def number(plan: Plan, digits: int, what: str = "the value") -> Number:
     rational = exact(plan)
     if rational is not None:
         return Number.exact(rational)
-    return certify(lambda: enclosure(plan), digits, what, costly=_has_integral(plan))
+    return certify(lambda: enclosure(plan), digits, what, costly=has_integral(plan))
 
 
-def _has_integral(plan: Any) -> bool:
+def has_integral(plan: Any) -> bool:
     if isinstance(plan, (UnitIntegral, LineIntegral)):
         return True
     inner = plan.bindings.values() if isinstance(plan, (Closed, AtomSum, Inverse)) else ()
-    return any(map(_has_integral, inner))
+    return any(map(has_integral, inner))
 
 
 def _ordered(bindings: Bindings) -> tuple[sympy.Symbol, ...]:

@@ -10,7 +10,7 @@ import sympy
 from hedgetheory.exact import Number, RealInput
 from hedgetheory.expressions.symbols import lam
 from hedgetheory.functionals.bind import bind
-from hedgetheory.functionals.evaluate import enclosure, number
+from hedgetheory.functionals.evaluate import enclosure, has_integral, number
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law, exact_symbol
 from hedgetheory.numerics import ball as balls
 from hedgetheory.numerics.ball import REAL, ball, certify
@@ -82,9 +82,11 @@ def gap_at(law: Law, mu: RealInput, digits: int = 15) -> GapPoint:
     def strength() -> Any:
         return matched_strength(law, slope, enclosure(mean))
 
+    # Where the mean is an integral each evaluation costs one: the work is bounded as for integrals.
+    costly = has_integral(mean)
     two_atoms = isinstance(law, FiniteLaw) and len(law.atoms) <= 2
     return GapPoint(
-        Number.exact(0) if two_atoms else certify(gap, digits, "the gap"),
-        certify(strength, digits, "lam"),
+        Number.exact(0) if two_atoms else certify(gap, digits, "the gap", costly),
+        certify(strength, digits, "lam", costly),
         number(mean, digits, "mean_reward"),
     )
