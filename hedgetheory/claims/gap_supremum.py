@@ -8,7 +8,15 @@ from fractions import Fraction
 import sympy
 from sympy import Ei, exp, log, pi, sin, sqrt
 
-from hedgetheory.claims.checks import certified, identity, of_proof, of_step, positive, witness
+from hedgetheory.claims.checks import (
+    as_json,
+    certified,
+    identity,
+    of_proof,
+    of_step,
+    positive,
+    witness,
+)
 from hedgetheory.claims.model import Claim, Evidence, cited, claim, words
 from hedgetheory.claims.statements import RECONSTRUCTED
 from hedgetheory.expressions.prover import identity as algebra
@@ -21,6 +29,8 @@ from hedgetheory.laws.exponential import Exponential
 from hedgetheory.laws.logistic import Logistic
 from hedgetheory.laws.normal import Normal
 from hedgetheory.laws.uniform import Uniform
+from hedgetheory.numerics.ball import REAL, ball, precision
+from hedgetheory.numerics.program import compiled
 from hedgetheory.policies.best_of_poisson import BestOfPoisson
 
 _DIGITS = 10
@@ -173,9 +183,9 @@ def unbounded_on_logistic() -> Iterator[Evidence]:
     spare = m - 1 - log(m) + log(2) - m / 2
     yield from positive("the spare of the second case increases from m = 4 on",
                         sympy.diff(spare, m).subs(m, 4 + d))  # fmt: skip
-    yield certified(
-        "and is positive at m = 4", "20 digits", bool(sympy.N(spare.subs(m, 4), 20) > 0)
-    )
+    with precision(80):
+        at_four = compiled(spare, (m,))(REAL, ball(Fraction(4)))
+    yield certified("and is positive at m = 4", "balls", at_four > 0, value=as_json(at_four))
     bound = log(m) - sympy.EulerGamma - sympy.expint(1, mu) - log(2)
     yield _confirmed_at(Logistic(), bound, m)
 
