@@ -114,6 +114,8 @@ def _failed(error: BaseException, argv: Sequence[str]) -> int:
     if isinstance(error, BrokenPipeError):
         _silence_stdout()
         return BROKEN_PIPE
+    if isinstance(error, OSError):
+        _silence_stdout()  # a full device would fail once more at the flush on the way out
     message, code = described(error)
     command = next((word for word in argv if word in COMMANDS), "")
     print(one_line(f"{f'hedgetheory {command}'.strip()}: {message}"), file=sys.stderr)
