@@ -9,10 +9,11 @@ import click
 from hedgetheory.cli import options
 from hedgetheory.cli.output import Report, command_options
 from hedgetheory.cli.text import Grid, shown
-from hedgetheory.errors import InputError
 
 if TYPE_CHECKING:
     from hedgetheory.analysis.check import CheckResult
+    from hedgetheory.expressions.formula import Formula
+    from hedgetheory.laws.joint import Implied
 
 
 @click.command(
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
         'check --law uniform --family bon --gold "u**12*(1 - u)"',
         'check --law normal --family bop --gold "4*u*(1 - u)" --json',
         'check --law "normal(0,1)" --family tilt --gold "r - r**2/4"',
+        'check --law uniform --family bon --joint "contaminated(eps=1/100, h=0)"',
     ),
 )
 @options.law()
 @options.family()
 @click.option("--gold", metavar="FORMULA", help="Gold curve in u (quantile) or r (reward).")
-@click.option("--joint", metavar="MODEL", help="A joint model instead of --gold (not built yet).")
+@click.option("--joint", metavar="MODEL", help="A joint model of proxy and true reward instead.")
 @options.digits(12)
 @command_options
 def command(
@@ -38,16 +40,25 @@ def command(
     """
     if joint is not None and gold is not None:
         raise click.UsageError("--joint and --gold exclude each other")
-    if joint is not None:
-        raise InputError("--joint is not built yet: give the gold curve with --gold")
-    if gold is None:
-        raise click.UsageError("missing --gold FORMULA")
+    if joint is None and gold is None:
+        raise click.UsageError("missing --gold FORMULA or --joint MODEL")
     from hedgetheory.analysis.check import check
-    from hedgetheory.spec.grammar import parse_family, parse_gold, parse_law
+    from hedgetheory.spec.grammar import parse_family, parse_gold, parse_joint, parse_law
 
-    law, family, curve = parse_law(law_text), parse_family(family_text), parse_gold(gold)
+    law, family = parse_law(law_text), parse_family(family_text)
+    subject = {"law": str(law), "family": str(family)}
+    curve: Formula | Implied
+    if joint is None:
+        curve = parse_gold(gold or "")
+        subject["gold"] = str(curve)
+    else:
+        model = parse_joint(joint)
+        curve = model.implied(law)
+        law = curve.law
+        subject |= {"gold": str(curve), "joint": str(model), "proxy_law": str(law)}
+        if curve.unit is not None:
+            subject["unit"] = curve.unit
     found = check(law, family, curve, digits)
-    subject = {"law": str(law), "family": str(family), "gold": str(curve)}
     return Report(
         "check",
         {**subject, "digits": digits, **found.to_json()},
@@ -57,8 +68,11 @@ def command(
 
 
 def _blocks(subject: dict[str, str], found: CheckResult, digits: int) -> list[str | Grid]:
-    title = f"{subject['gold']} under {subject['family']} on {subject['law']}"
+    title = (
+        f"{subject['gold']} under {subject['family']} on {subject.get('proxy_law', subject['law'])}"
+    )
     summary = [
+        *([name.replace("_", " "), subject[name]] for name in ("joint", "unit") if name in subject),
         ["regime", found.regime],
         ["hacking", f"{found.hacking}; threshold {shown(found.threshold, digits)}"],
         ["complete", f"{found.complete} on {found.domain}: {found.complete_reason}"],

@@ -27,6 +27,7 @@ from hedgetheory.spec.registry import NOUNS, REGISTRY, Entry, Kind, Parameter, f
 
 if TYPE_CHECKING:
     from hedgetheory.laws.base import Law
+    from hedgetheory.laws.joint import JointModel
     from hedgetheory.policies.base import Policy
     from hedgetheory.policies.family import Family
 
@@ -179,6 +180,17 @@ def parse_gold(text: str) -> Formula:
     return parse_formula(text, what="gold")
 
 
+def parse_joint(text: str) -> JointModel:
+    """The joint model of proxy and true reward that ``text`` denotes.
+
+    Raises InputError, with one line, for anything else.
+
+    >>> parse_joint("contaminated(1/100, 0)")
+    contaminated(eps=0.01, h=0)
+    """
+    return cast("JointModel", parse_spec(text, "joint").build())
+
+
 def canonical(thing: Law | Policy | Family | Formula | SpecCall | FamilySpec) -> str:
     """The one text of a law, policy, family or formula: parsing it gives the thing back.
 
@@ -272,9 +284,10 @@ class _Binder:
                 missing.append(parameter)
             elif value is None:
                 arguments.append((parameter.name, cast("Fraction | str", parameter.default)))
-            elif parameter.kind == "draws":
-                inner, lacking = self.bind(value, "draws", partial)
-                if lacking and not partial:
+            elif parameter.kind in ("draws", "law"):
+                free = partial and parameter.kind == "draws"
+                inner, lacking = self.bind(value, parameter.kind, free)
+                if lacking and not free:
                     raise self.missing(inner, lacking)
                 missing += lacking
                 arguments.append((parameter.name, inner))

@@ -15,10 +15,10 @@ from typing import Any, Literal
 from hedgetheory.errors import InputError, nearest
 
 #: What an argument is: a number, a whole number, a table of masses, a table of weighted laws,
-#: the law of a random number of draws, or one of a few words.
-ArgumentKind = Literal["real", "integer", "masses", "mixture", "draws", "choice"]
+#: a law, the law of a random number of draws, or one of a few words.
+ArgumentKind = Literal["real", "integer", "masses", "mixture", "law", "draws", "choice"]
 #: What a name denotes.
-Kind = Literal["law", "policy", "draws"]
+Kind = Literal["law", "policy", "draws", "joint"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,16 +211,42 @@ _DRAWS = (
     ),
 )
 
+_JOINTS = (
+    Entry(
+        "bivariate_normal",
+        "hedgetheory.laws.joint:BivariateNormal",
+        _real("rho"),
+        "proxy and true reward jointly normal, the true one standardised",
+        "-1 <= rho <= 1; on a normal law",
+    ),
+    Entry(
+        "noisy_proxy",
+        "hedgetheory.laws.joint:NoisyProxy",
+        (Parameter("noise", "law"),),
+        "proxy = true reward + independent noise; the law given is that of the true reward",
+        "a law without atoms as noise; a finite or a normal true reward",
+    ),
+    Entry(
+        "contaminated",
+        "hedgetheory.laws.joint:Contaminated",
+        _real("eps", "h"),
+        "a share eps of hacked responses on top of the proxy, with true reward h",
+        "0 < eps < 1; on a law without atoms",
+    ),
+)
+
 REGISTRY: Mapping[Kind, Mapping[str, Entry]] = {
     "law": {entry.name: entry for entry in _LAWS},
     "policy": {entry.name: entry for entry in _POLICIES},
     "draws": {entry.name: entry for entry in _DRAWS},
+    "joint": {entry.name: entry for entry in _JOINTS},
 }
 
 NOUNS: Mapping[Kind, str] = {
     "law": "law",
     "policy": "policy",
     "draws": "law of a number of draws",
+    "joint": "joint model",
 }
 
 

@@ -71,7 +71,7 @@ BAD = {
     "gold in u and r": ((*CHECK, "u + r"), "u or r"),
     "no gold": (CHECK[:-1], "missing --gold"),
     "joint": (("check", "--law", "uniform", "--family", "bon", "--joint", "noisy_proxy(1)"),
-              "not built yet"),
+              "a law is a name with its arguments"),
     "joint and gold": ((*CHECK, "u", "--joint", "noisy_proxy(1)"), "exclude"),
     "gap without at": (("gap", "--law", "uniform"), "one of --at MU and --sup"),
     "gap of mu<0": (("gap", "--law", "uniform", "--at", "-1"), "mu=-1"),

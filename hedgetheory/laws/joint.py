@@ -1,0 +1,174 @@
+"""Joint models of proxy and true reward: the law of the proxy, and the gold curve it implies."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isqrt
+from typing import ClassVar, Literal
+
+import sympy
+
+from hedgetheory.errors import InputError, must_be
+from hedgetheory.exact import RealInput, rational, short
+from hedgetheory.expressions.symbols import r, u
+from hedgetheory.laws.base import ContinuousLaw, Law, exact_symbol
+from hedgetheory.laws.normal import Normal
+
+
+@dataclass(frozen=True)
+class Implied:
+    """What a joint model implies: the proxy's law, and g = E[true reward | proxy].
+
+    ``expr`` is the gold curve in the symbol ``variable`` ("u", the proxy's quantile, or "r", the
+    proxy); ``unit`` is the proxy's unit where the model had to choose one, else None.
+    """
+
+    law: Law
+    expr: sympy.Expr
+    variable: Literal["u", "r"] | None
+    unit: str | None = None
+
+    def __str__(self) -> str:
+        return str(self.expr)
+
+
+class JointModel(ABC):
+    """A joint law of proxy and true reward, stated beside one law L."""
+
+    name: ClassVar[str]
+    parameters: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    def implied(self, law: Law) -> Implied:
+        """The proxy's law and the gold curve. Raises InputError where the model has no such L."""
+
+    def __str__(self) -> str:
+        inside = ", ".join(f"{name}={_said(getattr(self, name))}" for name in self.parameters)
+        return f"{self.name}({inside})"
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+class BivariateNormal(JointModel):
+    """Proxy and true reward jointly normal with correlation ρ, the true one standardised.
+
+    L = normal(m, s) is the proxy's law; g(r) = ρ (r − m)/s. The gold curve is a line: no family
+    is ever hacked, whatever ρ > 0. Raises InputError for ρ outside [−1, 1].
+
+    >>> BivariateNormal("1/2").implied(Normal(1, 2)).expr
+    r/4 - 1/4
+
+    Source: the conditional mean of a bivariate normal law.
+    """
+
+    name = "bivariate_normal"
+    parameters = ("rho",)
+
+    def __init__(self, rho: RealInput) -> None:
+        self.rho = rational(rho, "rho")
+        if abs(self.rho) > 1:
+            raise must_be("rho", rho, "a real number in [-1, 1]", f"bivariate_normal(rho={rho})")
+
+    def implied(self, law: Law) -> Implied:
+        if not isinstance(law, Normal):
+            raise InputError(f"{self} needs a normal law, not {law}: take --law normal(0, 1)")
+        slope = exact_symbol(self.rho / law.sd)
+        return _in("r", law, slope * r - slope * exact_symbol(law.values["mean"]))
+
+
+class Contaminated(JointModel):
+    """With probability ε a response hacks: it has the top proxies and the true reward h.
+
+    The true reward of the others is their quantile among the honest ones: g(u) = u/(1 − ε) below
+    1 − ε, and h above. L is the proxy's law, without atoms. Under Best-of-n
+    f = (1 − ε)ⁿ n/(n + 1) + h (1 − (1 − ε)ⁿ). Raises InputError for ε outside (0, 1).
+
+    >>> Contaminated("1/10", 0).implied(Normal()).expr
+    Piecewise((10*u/9, u < 9/10), (0, True))
+
+    Source: a modelling choice for School of Reward Hacks (arXiv 2508.17511).
+    """
+
+    name = "contaminated"
+    parameters = ("eps", "h")
+
+    def __init__(self, eps: RealInput, h: RealInput) -> None:
+        self.eps, self.h = rational(eps, "eps"), rational(h, "h")
+        if not 0 < self.eps < 1:
+            call = f"contaminated(eps={eps}, h={h})"
+            raise must_be("eps", eps, "a real number in (0, 1)", call)
+
+    def implied(self, law: Law) -> Implied:
+        if not isinstance(law, ContinuousLaw):
+            raise InputError(f"{self} needs a law without atoms, not {law}")
+        honest = exact_symbol(1 - self.eps)
+        gold = sympy.Piecewise((u / honest, u < honest), (exact_symbol(self.h), True))
+        return _in("u", law, gold)
+
+
+class NoisyProxy(JointModel):
+    """Proxy = true reward + independent noise; g(r) = E[true reward | their sum is r].
+
+    Here L is the law of the **true** reward, and the proxy's law follows:
+
+    - L = normal(m, s), noise normal(m′, s′): with t² = s² + s′² the proxy is normal(m + m′, t) and
+      g a line of slope s²/t² (regression to the mean). Where t is irrational the proxy is taken in
+      its own standard deviations, as ``unit`` says: the same for rank policies, and λ in 1/t for
+      the others.
+
+    Raises InputError for other pairs, and noise with atoms.
+
+    >>> implied = NoisyProxy(Normal(0, 4)).implied(Normal(0, 3))
+    >>> implied.law, implied.expr
+    (normal(mean=0, sd=5), 9*r/25)
+
+    Source: Bayes' rule.
+    """
+
+    name = "noisy_proxy"
+    parameters = ("noise",)
+
+    def __init__(self, noise: Law) -> None:
+        if not isinstance(noise, ContinuousLaw):
+            raise InputError(f"noise={noise}, but must be a law without atoms [noisy_proxy]")
+        self.noise = noise
+
+    def implied(self, law: Law) -> Implied:
+        if isinstance(law, Normal) and isinstance(self.noise, Normal):
+            return _normal_plus_normal(law, self.noise)
+        raise InputError(
+            f"{self} is not built for a true reward {law}: take a normal one with normal noise"
+        )
+
+
+def _normal_plus_normal(true: Normal, noise: Normal) -> Implied:
+    variance = true.sd**2 + noise.sd**2
+    mean = true.values["mean"] + noise.values["mean"]
+    share = true.sd**2 / variance
+    root = _square_root(variance)
+    if root is not None:
+        start = true.values["mean"] - share * mean
+        return _in("r", Normal(mean, root), exact_symbol(share) * r + exact_symbol(start))
+    slope = exact_symbol(true.sd**2) / sympy.sqrt(exact_symbol(variance))
+    gold = slope * r + exact_symbol(true.values["mean"])
+    unit = f"(proxy - {short(mean)}) / sqrt({short(variance)})"
+    return _in("r", Normal(), gold, unit)
+
+
+def _in(
+    variable: Literal["u", "r"], law: Law, expr: sympy.Expr, unit: str | None = None
+) -> Implied:
+    return Implied(law, expr, variable if expr.has(r, u) else None, unit)
+
+
+def _square_root(x: Fraction) -> Fraction | None:
+    top, bottom = isqrt(x.numerator), isqrt(x.denominator)
+    root = Fraction(top, bottom)
+    return root if root * root == x else None
+
+
+def _said(value: object) -> str:
+    return short(value) if isinstance(value, Fraction) else str(value)
