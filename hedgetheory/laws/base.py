@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from types import MappingProxyType
 from typing import ClassVar
 
 import sympy
 
-from hedgetheory.errors import must_be
+from hedgetheory.errors import NotCertified, NotOnThisLaw, must_be
 from hedgetheory.exact import RealInput, rational, short
 from hedgetheory.expressions.symbols import lam, r
 
@@ -53,41 +56,120 @@ class Law(ABC):
         return hash((type(self).__name__, str(self)))
 
 
+@dataclass(frozen=True, eq=False)
+class Strand:
+    """A part of a continuous law in a coordinate in which nothing is singular: R = T(Y).
+
+    T is increasing and analytic, and Y, whose value is written r in the formulas here too, has a
+    log-concave density on ``support``: powers of the reward become exponentials of Y, heavy tails
+    exponential ones, and singular ends move to infinity. What a law sums over is
+
+        E[h(R) w(F(R))] = Σ over strands of weight · ∫ h(T(y)) w(F(T(y))) pdf(y) dy.
+
+    ``pdf``, ``reward`` = T(y), and ``cdf`` and ``survival`` of the *whole* law at T(y), are
+    analytic inside ``support``; ``law`` is the log-concave law of Y, from which the tails beyond a
+    point are bounded. Its density may have a corner at an end of ``support``.
+    """
+
+    law: ContinuousLaw
+    reward: sympy.Expr
+    pdf: sympy.Expr
+    cdf: sympy.Expr
+    survival: sympy.Expr
+    support: tuple[Fraction | None, Fraction | None]
+    #: Where an integral is centred, inside of the support, and the width of the bulk.
+    centre: Fraction
+    width: Fraction
+    weight: Fraction = Fraction(1)
+
+    @property
+    def whole(self) -> bool:
+        """Whether this strand is the whole law, so that F(T(y)) is the cdf of Y itself."""
+        return self.weight == 1 and self.support == self.law.support
+
+
 class ContinuousLaw(Law):
-    """A law with a density, stated in closed form.
+    """A law with a density, stated by formulas.
 
     Every formula is a sympy expression with exact rational constants: `pdf`, `cdf`, `survival` in
-    the reward r; `quantile` in u and ū. `log_mgf` is K(λ) = ln E[e^{λR}] for λ in [0, mgf_limit).
-    The density must be log-concave (it is for every law here), which is what the tail bounds of
-    the certified integrals rest on; a law that is not must override `upper_tail`, `lower_tail`.
+    the reward r, valid inside the support; `quantile` in u and ū; `log_mgf` is K(λ) = ln E[e^{λR}]
+    for λ in [0, mgf_limit); `mean` is E[R], ±oo or nan where infinite or undefined. A law without
+    a formula for one of the last three is missing it from `formulas`: there the quantile is found
+    by inverting the cdf, K and the mean are integrals, and reading the attribute raises.
+
+    A law whose density is analytic inside its support and log-concave says no more. One that is not
+    (`log_concave` False) states its `strands`, in which it is: certified integrals run over those,
+    and their tail bounds rest on that log-concavity. What is proved for log-concave densities in
+    the reward itself must ask `log_concave` first.
     """
 
     support: tuple[Fraction | None, Fraction | None]
-    #: sup of the λ with E[e^{λR}] < ∞; None where there is no limit.
+    #: sup of the λ with E[e^{λR}] < ∞; None: no limit; 0: infinite for every λ > 0, no tilt.
     mgf_limit: Fraction | None = None
+    #: (lower, upper): α where P(R beyond r) ~ c|r|^{−α}, c > 0; None where every moment is finite.
+    tail_index: tuple[Fraction | None, Fraction | None] = (None, None)
+    #: At a finite end of the support (side −1 or +1) where the formula of the pdf has no value:
+    #: (c, p) with pdf ~ c·d^p at the distance d from it, c = 0 where it vanishes faster.
+    end_density: Mapping[int, tuple[sympy.Expr, Fraction]] = MappingProxyType({})
+    #: Is the pdf, as stated in r, analytic inside the support and log-concave?
+    log_concave: bool = True
+    #: Which of quantile, log_mgf, mean are stated by a formula.
+    formulas: frozenset[str] = frozenset({"quantile", "log_mgf", "mean"})
 
     pdf: sympy.Expr
     cdf: sympy.Expr
     survival: sympy.Expr
-    quantile: sympy.Expr
-    log_mgf: sympy.Expr
     #: A point of the bulk, where an integration range is centred, and a width of the bulk.
     centre: Fraction
     width: Fraction
 
     @cached_property
+    def strands(self) -> tuple[Strand, ...]:
+        """The law in coordinates in which every density is log-concave and analytic."""
+        return (
+            Strand(
+                *(self, r, self.pdf, self.cdf, self.survival),
+                *(self.support, self.centre, self.width),
+            ),
+        )
+
+    @cached_property
     def log_density_slope(self) -> sympy.Expr:
-        """(ln f)′(r), non-increasing because f is log-concave."""
+        """(ln f)′(r), non-increasing where f is log-concave."""
         return sympy.simplify(sympy.diff(self.pdf, r) / self.pdf)
 
     @cached_property
+    def quantile(self) -> sympy.Expr:
+        """Q in u and ū; raises NotCertified where it has no formula."""
+        raise NotCertified(f"the quantile function of {self} has no formula")
+
+    @cached_property
+    def log_mgf(self) -> sympy.Expr:
+        """K(λ); raises NotOnThisLaw where it is infinite, NotCertified without a formula."""
+        if self.mgf_limit == 0:
+            raise NotOnThisLaw(f"no tilt exists on {self}: E[e^(lam R)] = oo for every lam > 0")
+        raise NotCertified(f"the moment generating function of {self} has no formula")
+
+    @cached_property
     def mean(self) -> sympy.Expr:
-        """E[R] = K′(0+), exact."""
+        """E[R] = K′(0+), exact; ±oo or nan where it is infinite or undefined."""
         return sympy.limit(sympy.diff(self.log_mgf, lam), lam, 0, "+")
 
     def tilted(self, strength: Fraction) -> ContinuousLaw | None:
         """The law with density ∝ e^{λr} f(r) where it is again a law of this package, else None."""
         return None
+
+
+def transformed(
+    base: ContinuousLaw, reward: sympy.Expr, centre: Fraction | None = None
+) -> tuple[Strand]:
+    """The one strand of R = T(Y), T = ``reward`` increasing in r, Y of the log-concave ``base``."""
+    return (
+        Strand(
+            *(base, reward, base.pdf, base.cdf, base.survival),
+            *(base.support, base.centre if centre is None else centre, base.width),
+        ),
+    )
 
 
 class FiniteLaw(Law):
