@@ -22,6 +22,7 @@ COMMANDS = {
     "derive": "The closed form of a quantity, with its proof.",
     "gap": "What Best-of-Poisson loses to the tilt of equal mean reward, in nats.",
     "check": "Does a family hack a gold curve? Every peak, the best parameter, the hypotheses.",
+    "construct": "A gold curve that turns exactly where you want: why Theorem 1 needs a condition.",
     "tune": "HedgeTune: the best n or mu on a table of scored responses.",
     "figure": "The paper's figures: gold against KL along every family, and the gap.",
     "list": "What there is: laws, policies, families, quantities, claims, designs, tables.",
