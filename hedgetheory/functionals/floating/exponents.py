@@ -1,0 +1,68 @@
+"""exp(θ·slope + shift) at rewards: in float64, and by pairs where float64 would lose digits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hedgetheory.functionals.floating.points import CAREFUL, Points
+from hedgetheory.numerics import kernels as k
+from hedgetheory.numerics.kernels import Array, Pair
+
+#: Elements at a time of what is done in pairs: the more intermediates, the fewer elements stay in
+#: the cache.
+_PAIRS_BLOCK = 4096
+
+
+def exponential(theta: Array, points: Points, slope: str, shift: str = "") -> Array:
+    """exp(θ·slope + shift), broadcast; ``slope`` and ``shift`` name what the points give.
+
+    In float64 where the exponent is small, as a pair where float64 would lose its |exponent| ulp.
+    """
+    first = getattr(points, slope)
+    second = getattr(points, shift) if shift else 0.0
+    with np.errstate(over="ignore", under="ignore"):
+        product = theta * first
+        exponent = product + second if shift else product
+        result: Array = np.exp(exponent)
+    careful = np.abs(product) > (points.careful if slope == "log_u" else CAREFUL)
+    if shift:
+        careful |= np.abs(second) > CAREFUL
+    if careful.any():
+        careful &= exponent > -760.0
+        result = np.array(result)
+        result[careful] = _carefully(theta, points, slope, shift, careful)
+    return result
+
+
+def _carefully(theta: Array, points: Points, slope: str, shift: str, where: Any) -> Array:
+    """exp(θ·slope + shift) by pairs, at the selected elements of the broadcast."""
+    thetas: Array = np.broadcast_to(theta, where.shape)[where]
+    if points.r.size < thetas.size:
+        # Few rewards against many parameters: what the law says, once for each reward.
+        first, second = (_get_pair(points, name) for name in (slope, shift))
+        spread = [np.broadcast_to(x, where.shape)[where] for x in (*first, *second)]
+        return k.exp_of(_exponent_pair(thetas, (spread[0], spread[1]), (spread[2], spread[3])))
+    rewards: Array = np.broadcast_to(points.r, where.shape)[where]
+    out = np.empty_like(thetas)
+    for start in range(0, out.size, _PAIRS_BLOCK):
+        part = slice(start, start + _PAIRS_BLOCK)
+        inner = points.at(rewards[part])
+        first, second = (_get_pair(inner, name) for name in (slope, shift))
+        out[part] = k.exp_of(_exponent_pair(thetas[part], first, second))
+    return out
+
+
+def _get_pair(points: Points, name: str) -> Pair:
+    if not name:
+        zero = np.zeros_like(points.r)
+        return zero, zero
+    if name == "minus_ubar":
+        return k.negative(points.ubar_pair())
+    pair: Pair = getattr(points, name + "_pair")()
+    return pair
+
+
+def _exponent_pair(theta: Array, slope: Pair, shift: Pair) -> Pair:
+    return k.pair_sum(k.pair_product((theta, np.zeros_like(theta)), slope), shift)

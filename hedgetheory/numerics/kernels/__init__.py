@@ -1,0 +1,136 @@
+"""float64 kernels for the functionals, conditioned over the whole range of the parameter.
+
+Every kernel maps arrays of float64 to arrays of float64, without warnings, and has a relative error
+of a few ulp at every representable argument of its domain. Three devices do it:
+
+- *pairs*: an unevaluated sum high + low of two float64 carries some 100 bits. exp(y) turns an error
+  of y into |y| times as large a relative error, so that an exponent of 700 needs more than 53 bits;
+- *pieces*: near the identity policy a polynomial fitted to the quotient by the leading power, far
+  from it the terms that do not cancel, in between polynomials for what cancels. Their coefficients
+  are computed once, at first use, from the definition in mpmath, so that no formula is typed twice;
+- *blocks*: large arrays are worked on in pieces that stay in the cache.
+
+One file for each family of functions; this one only gathers their names.
+"""
+
+from __future__ import annotations
+
+from hedgetheory.numerics.kernels.best_of_n import (
+    BON_KL_EDGES,
+    bon_chi2,
+    bon_kl,
+    bon_total_variation,
+)
+from hedgetheory.numerics.kernels.best_of_poisson import (
+    BOP_KL_EDGES,
+    bop_chi2,
+    bop_kl,
+    bop_total_variation,
+)
+from hedgetheory.numerics.kernels.logistic import (
+    LOGISTIC_EDGE,
+    logistic_tilt_chi2,
+    logistic_tilt_kl,
+    logistic_tilt_mean,
+    sinc_pi,
+)
+from hedgetheory.numerics.kernels.normal import (
+    erf,
+    half_square,
+    log_normal_density_pair,
+    log_normal_tail,
+    log_normal_tail_pair,
+    ndtr,
+    normal_tail,
+    normal_tail_pair,
+)
+from hedgetheory.numerics.kernels.pairs import (
+    LOG_SQRT_2PI,
+    SQRT_2PI,
+    choose,
+    constant_pair,
+    exp_of,
+    exp_pair,
+    expm1_of,
+    expm1_pair,
+    log1p_pair,
+    log_pair,
+    negative,
+    pair_of,
+    pair_product,
+    pair_quotient,
+    pair_sum,
+    two_product,
+    two_sum,
+)
+from hedgetheory.numerics.kernels.pieces import WIDE_BLOCK, Array, Pair
+from hedgetheory.numerics.kernels.quantile_tilt import (
+    TILT_KL_EDGES,
+    langevin,
+    tilt_kl,
+    tilt_logit,
+    tilt_shortfall,
+    tilt_total_variation,
+)
+from hedgetheory.numerics.kernels.special import (
+    ein,
+    harmonic,
+    minus_log1pmx,
+    phi1_minus,
+    phi2_minus,
+)
+
+__all__ = [
+    "BON_KL_EDGES",
+    "BOP_KL_EDGES",
+    "LOGISTIC_EDGE",
+    "LOG_SQRT_2PI",
+    "SQRT_2PI",
+    "TILT_KL_EDGES",
+    "WIDE_BLOCK",
+    "Array",
+    "Pair",
+    "bon_chi2",
+    "bon_kl",
+    "bon_total_variation",
+    "bop_chi2",
+    "bop_kl",
+    "bop_total_variation",
+    "choose",
+    "constant_pair",
+    "ein",
+    "erf",
+    "exp_of",
+    "exp_pair",
+    "expm1_of",
+    "expm1_pair",
+    "half_square",
+    "harmonic",
+    "langevin",
+    "log1p_pair",
+    "log_normal_density_pair",
+    "log_normal_tail",
+    "log_normal_tail_pair",
+    "log_pair",
+    "logistic_tilt_chi2",
+    "logistic_tilt_kl",
+    "logistic_tilt_mean",
+    "minus_log1pmx",
+    "ndtr",
+    "negative",
+    "normal_tail",
+    "normal_tail_pair",
+    "pair_of",
+    "pair_product",
+    "pair_quotient",
+    "pair_sum",
+    "phi1_minus",
+    "phi2_minus",
+    "sinc_pi",
+    "tilt_kl",
+    "tilt_logit",
+    "tilt_shortfall",
+    "tilt_total_variation",
+    "two_product",
+    "two_sum",
+]
