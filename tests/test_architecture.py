@@ -11,7 +11,17 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "hedgetheory"
 #: A module imports only from its own layer and from those before it.
 LAYERS = (
-    *("errors", "exact", "expressions", "numerics", "laws", "policies", "functionals", "analysis"),
+    *(
+        "errors",
+        "exact",
+        "workers",
+        "expressions",
+        "numerics",
+        "laws",
+        "policies",
+        "functionals",
+        "analysis",
+    ),
     *("claims", "designs", "hedgetune", "spec", "reference", "testing", "cli"),
 )
 MODULES = sorted(PACKAGE.rglob("*.py"))

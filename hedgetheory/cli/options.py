@@ -37,6 +37,11 @@ def digits(default: int) -> Option:
     )
 
 
+def workers() -> Option:
+    text = "Processes to work on; -1 for one a core."
+    return _option("--workers", type=int, default=1, show_default=True, metavar="K", help=text)
+
+
 def examples(*lines: str) -> str:
     """The examples at the end of a ``--help``."""
     return "\b\nExamples:\n" + "\n".join(f"  hedgetheory {line}" for line in lines)

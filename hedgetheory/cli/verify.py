@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     epilog=options.examples(
         "verify",
         "verify --only theorem-2 --json",
-        "verify -o ledger.json --json",
+        "verify --workers -1 --json -o ledger.json",
     ),
 )
 @click.option("--only", metavar="TEXT", help="Claims whose id or title contains TEXT.")
+@options.workers()
 @command_options
-def command(only: str | None) -> Report:
+def command(only: str | None, workers: int) -> Report:
     """Check every claim of the ledger: its verdict, and the one that we stand for.
 
     Exit code 1 where a decided verdict is not the expected one, 3 where a claim is unexpectedly
@@ -37,7 +38,7 @@ def command(only: str | None) -> Report:
     from hedgetheory.claims import exit_code, select, to_json, verify
 
     with _progress(len(select(only))) as step:
-        results = verify(only, progress=step)
+        results = verify(only, step, workers)
     rows = [
         [result.claim.id, result.verdict, result.claim.expected, result.claim.title]
         for result in results
