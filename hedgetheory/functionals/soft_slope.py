@@ -73,6 +73,15 @@ def slope_sign(policy: SoftBestOfN, law: Law, gold: Any) -> int:
     raise NotCertified(f"the sign of the slope in lam of {policy} is not decided at 320 bits")
 
 
+def slope_enclosure(policy: SoftBestOfN, law: Law, gold: Any) -> Any:
+    """A ball around f′(λ) at the working precision, however wide; n an integer, or real and ≥ 2.
+
+    Law, gold curve and what is raised are those of `slope_in_strength`.
+    """
+    scene, curve = _scene(policy, law), GoldCurve.of(gold)
+    return ball(Fraction(0)) if policy.draws == 1 else _enclosure(scene, curve)
+
+
 def _scene(policy: SoftBestOfN, law: Law) -> Racing:
     if policy.strength == 0:
         raise InputError(f"lam=0, but must be > 0 for a certified slope [{policy}]")
