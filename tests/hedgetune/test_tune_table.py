@@ -67,7 +67,7 @@ def line_of(source: str | Path, **options: object) -> str:
         ((HEADER + ROWS).replace(b",", b";"), "columns are separated by commas"),
         (bytes(range(256)) * 10, "is a binary file"),
         ("prompt_id,proxy,true\n".encode("utf-16"), "UTF-16"),
-        (b"PAR1" + bytes(100), "is a Parquet file"),
+        (b"PAR1" + bytes(100), "is damaged as Parquet"),
         (GZIPPED[: len(GZIPPED) // 2], "the gzip file is truncated"),
         (GZIPPED[:-4], "the gzip file is truncated"),
         (GZIPPED[:-6] + b"\0\1" + GZIPPED[-4:], "the gzip file is damaged"),
