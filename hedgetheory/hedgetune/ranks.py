@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from hedgetheory.errors import InputError
 from hedgetheory.hedgetune.table import Array, Table
@@ -16,10 +16,16 @@ _BLOCK = 12_288
 
 @dataclass(frozen=True, slots=True)
 class RankGroup:
-    """The prompts with ``size`` responses: ``gold`` (prompts, size) in increasing proxy order."""
+    """The prompts with ``size`` responses: ``gold`` (prompts, size) in increasing proxy order.
+
+    ``proxy``, of that shape, is the ordered proxy: what tilts, soft selection and the KL of tied
+    scores ask for, and rank policies do without. ``prompts``: their places in the table.
+    """
 
     size: int
     gold: Array
+    proxy: Array | None = None
+    prompts: NDArray[np.int64] | None = None
 
 
 def rank_gold(proxy: ArrayLike, gold: ArrayLike) -> Array:
@@ -40,6 +46,11 @@ def rank_gold(proxy: ArrayLike, gold: ArrayLike) -> Array:
 
     Source: THEORY.md, section 8.
     """
+    return _ranked(*checked_scores(proxy, gold))[1]
+
+
+def checked_scores(proxy: ArrayLike, gold: ArrayLike) -> tuple[Array, Array]:
+    """Both as finite float64 arrays of one shape (prompts, S), S ≥ 1; InputError otherwise."""
     scores, gold = np.asarray(proxy, np.float64), np.asarray(gold, np.float64)
     if scores.shape != gold.shape or scores.ndim != 2 or scores.shape[1] == 0:
         raise InputError(
@@ -47,21 +58,26 @@ def rank_gold(proxy: ArrayLike, gold: ArrayLike) -> Array:
         )
     if not (np.isfinite(scores).all() and np.isfinite(gold).all()):
         raise InputError("proxy and gold must be finite: drop rows with NaN or infinite scores")
-    ranked = np.empty_like(scores)
+    return scores, gold
+
+
+def _ranked(scores: Array, gold: Array) -> tuple[Array, Array]:
+    """The ordered proxy, and gold in that order with ties shared."""
+    ordered, ranked = np.empty_like(scores), np.empty_like(scores)
     step = max(1, _BLOCK // scores.shape[1])
     for start in range(0, len(scores), step):
         rows = slice(start, start + step)
-        ranked[rows] = _rank_block(scores[rows], gold[rows])
-    return ranked
+        ordered[rows], ranked[rows] = _rank_block(scores[rows], gold[rows])
+    return ordered, ranked
 
 
-def _rank_block(scores: Array, gold: Array) -> Array:
+def _rank_block(scores: Array, gold: Array) -> tuple[Array, Array]:
     ranked = np.take_along_axis(gold, np.argsort(scores, axis=1), axis=1)
     ordered = np.sort(scores, axis=1)  # the same as taking along the order, and faster
     same = ordered[:, 1:] == ordered[:, :-1]
     if same.any():
         _share_ties(ranked, same)
-    return ranked
+    return ordered, ranked
 
 
 def _share_ties(ranked: Array, same: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> None:
@@ -86,10 +102,14 @@ def rank_groups(table: Table) -> list[RankGroup]:
     [(2, [[1.0, 0.0]]), (3, [[8.0, 7.0, 6.0]])]
     """
     starts = np.cumsum(table.sizes) - table.sizes
-    scores, groups = (table.proxy, table.gold), []
+    groups = []
     for size in np.unique(table.sizes):
-        if len(table.sizes) * size == len(table.proxy):
-            return [RankGroup(int(size), rank_gold(*(x.reshape(-1, size) for x in scores)))]
-        rows = starts[table.sizes == size][:, None] + np.arange(size)
-        groups.append(RankGroup(int(size), rank_gold(*(x[rows] for x in scores))))
+        prompts = np.flatnonzero(table.sizes == size)
+        if len(prompts) == len(table.sizes):
+            scores, gold = (x.reshape(-1, size) for x in (table.proxy, table.gold))
+        else:
+            rows = starts[prompts][:, None] + np.arange(size)
+            scores, gold = table.proxy[rows], table.gold[rows]
+        ordered, ranked = _ranked(*checked_scores(scores, gold))
+        groups.append(RankGroup(int(size), ranked, ordered, prompts))
     return groups
