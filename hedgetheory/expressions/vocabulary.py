@@ -10,6 +10,7 @@ from typing import Any
 
 import sympy
 from sympy import Ei, EulerGamma, Function, LambertW, Rational, S, erf, exp, log, sqrt
+from sympy.core.function import ArgumentIndexError
 
 
 class Special(Function):  # type: ignore[misc]
@@ -133,6 +134,95 @@ class ndtr(Special):
         return (1 + erf(x / sqrt(2))) / 2
 
 
+class OfSeveral(Function):  # type: ignore[misc]
+    """A function of several arguments, the last one its variable, with a definition."""
+
+    @staticmethod
+    def definition(*args: sympy.Expr) -> sympy.Expr:
+        raise TypeError("a special function states its definition")
+
+    def _eval_is_real(self) -> bool | None:
+        return True if all(arg.is_real for arg in self.args) else None
+
+    def _last(self, argindex: int) -> tuple[sympy.Expr, ...]:
+        """The arguments, of which only the last may be differentiated in."""
+        if argindex != len(self.args):
+            raise ArgumentIndexError(self, argindex)
+        return tuple(self.args)
+
+
+class log_gamma_cdf(OfSeveral):
+    """P(k, e^y), the cdf at y of the logarithm of a gamma variable of shape k and rate 1."""
+
+    nargs = 2
+
+    @staticmethod
+    def definition(*args: sympy.Expr) -> sympy.Expr:
+        k, y = args
+        return sympy.lowergamma(k, exp(y)) / sympy.gamma(k)
+
+    def fdiff(self, argindex: int = 2) -> sympy.Expr:
+        k, y = self._last(argindex)
+        return exp(k * y - exp(y) - sympy.loggamma(k))
+
+
+class log_gamma_sf(OfSeveral):
+    """Q(k, e^y) = 1 − P(k, e^y)."""
+
+    nargs = 2
+
+    @staticmethod
+    def definition(*args: sympy.Expr) -> sympy.Expr:
+        k, y = args
+        return sympy.uppergamma(k, exp(y)) / sympy.gamma(k)
+
+    def fdiff(self, argindex: int = 2) -> sympy.Expr:
+        return -log_gamma_cdf(*self._last(argindex)).fdiff(2)
+
+
+class logit_beta_cdf(OfSeveral):
+    """I_x(a, b) at x = 1/(1 + e^{−y}), the cdf at y of the logit of a beta variable."""
+
+    nargs = 3
+
+    @staticmethod
+    def definition(*args: sympy.Expr) -> sympy.Expr:
+        a, b, y = args
+        return sympy.betainc_regularized(a, b, 0, 1 / (1 + exp(-y)))
+
+    def fdiff(self, argindex: int = 3) -> sympy.Expr:
+        a, b, y = self._last(argindex)
+        scale = sympy.loggamma(a + b) - sympy.loggamma(a) - sympy.loggamma(b)
+        return exp(scale - a * log1p(exp(-y)) - b * log1p(exp(y)))
+
+
+class log_gamma_ppf(OfSeveral):
+    """The y with P(k, e^y) = u and Q(k, e^y) = ū."""
+
+    nargs = 3
+
+
+class logit_beta_ppf(OfSeveral):
+    """The y with I_x(a, b) = u at x = 1/(1 + e^{−y}), ū = 1 − u."""
+
+    nargs = 4
+
+
+class kummer(OfSeveral):
+    """₁F₁(a; b; x)."""
+
+    nargs = 3
+
+    @staticmethod
+    def definition(*args: sympy.Expr) -> sympy.Expr:
+        a, b, x = args
+        return sympy.hyper([a], [b], x)
+
+    def fdiff(self, argindex: int = 3) -> sympy.Expr:
+        a, b, x = self._last(argindex)
+        return a / b * kummer(a + 1, b + 1, x)
+
+
 VOCABULARY: tuple[type[Special], ...] = (
     *(log1p, expm1, phi1, phi2, phi3, Ein),
     *(scaled_ei, wright_omega, ndtr),
@@ -150,9 +240,16 @@ def spell_out(expr: sympy.Expr) -> sympy.Expr:
 __all__ = [
     "VOCABULARY",
     "Ein",
+    "OfSeveral",
     "Special",
     "expm1",
+    "kummer",
     "log1p",
+    "log_gamma_cdf",
+    "log_gamma_ppf",
+    "log_gamma_sf",
+    "logit_beta_cdf",
+    "logit_beta_ppf",
     "ndtr",
     "phi1",
     "phi2",

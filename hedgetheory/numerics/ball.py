@@ -17,6 +17,7 @@ from flint import acb, arb, arb_poly, ctx, fmpq, fmpz_mpoly_ctx, fmpz_poly
 
 from hedgetheory.errors import NotCertified
 from hedgetheory.exact import Number
+from hedgetheory.numerics.incomplete import ComplexIncomplete, RealIncomplete
 from hedgetheory.numerics.program import Operators
 
 #: A number that is not certified within this working precision is given up as `NotCertified`.
@@ -72,11 +73,14 @@ def upper_integer(x: arb) -> Fraction:
     return Fraction(int(x.abs_upper().ceil().upper().fmpq().p)) + 1
 
 
-class RealBalls(Operators):
+class RealBalls(RealIncomplete, Operators):
     """Real balls; a result that is not finite says that the point is outside the domain."""
 
     def state(self) -> Hashable:
         return int(ctx.prec)
+
+    def root(self, increasing: Callable[[Any], Any]) -> Any:
+        return increasing_root(increasing)
 
     def constant(self, value: Fraction | str) -> Any:
         if isinstance(value, str):
@@ -239,7 +243,7 @@ def _series(x: Any, ratio: Callable[[int], arb]) -> Any:
         total += term
 
 
-class ComplexBalls(RealBalls):
+class ComplexBalls(ComplexIncomplete, RealBalls):
     """Complex balls for contour bounds: with ``analytic``, NaN where a branch cut is touched."""
 
     def __init__(self, analytic: bool) -> None:
@@ -324,6 +328,7 @@ class DefinedBalls(RealBalls):
 
 
 REAL, WHERE_DEFINED = RealBalls(), DefinedBalls()
+ComplexBalls.real = REAL
 _ANALYTIC, _PLAIN = ComplexBalls(True), ComplexBalls(False)
 
 

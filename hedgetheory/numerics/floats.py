@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from hedgetheory.numerics.incomplete_estimates import FloatIncomplete
+
 Array = NDArray[np.float64]
 
 _EULER = 0.5772156649015329
@@ -57,7 +59,7 @@ def _split(x: Any, radius: float) -> tuple[Any, Any, Any, Any]:
     return x, small, np.where(small, x, 0.0), np.where(small, 1.0, x)
 
 
-class Floats:
+class Floats(FloatIncomplete):
     """The float64 arithmetic of numpy and scipy.special."""
 
     exp, log, sqrt, sin, cos, tan = np.exp, np.log, np.sqrt, np.sin, np.cos, np.tan

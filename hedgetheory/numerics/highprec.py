@@ -8,10 +8,11 @@ from typing import Any
 
 import mpmath
 
+from hedgetheory.numerics.incomplete_estimates import HighIncomplete
 from hedgetheory.numerics.program import Operators
 
 
-class HighPrecision(Operators):
+class HighPrecision(HighIncomplete, Operators):
     """The arithmetic of mpmath at a fixed number of decimal digits."""
 
     def __init__(self, digits: int = 30) -> None:

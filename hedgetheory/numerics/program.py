@@ -34,6 +34,11 @@ _UNARY = {
     *("Abs", "gamma", "loggamma", "digamma", "harmonic", "Ei"),
     *("log1p", "expm1", "phi1", "phi2", "phi3", "Ein", "scaled_ei", "wright_omega", "ndtr"),
 }
+#: Functions of several arguments.
+_OF_SEVERAL = {
+    *("log_gamma_cdf", "log_gamma_sf", "log_gamma_ppf"),
+    *("logit_beta_cdf", "logit_beta_ppf", "kummer"),
+}
 _CONSTANTS = {sympy.pi: "pi", sympy.E: "e", sympy.EulerGamma: "euler"}
 #: relation -> the step that decides it, and whether its sides are exchanged to read that way
 _RELATIONS = {
@@ -144,6 +149,8 @@ class Program:
         head = type(expr).__name__
         if head == "polygamma" and expr.args[0] == 0:
             return self._step("digamma", self._emit(expr.args[1]))
+        if head in _OF_SEVERAL:
+            return self._step(head, *map(self._emit, expr.args))
         if head not in _UNARY:
             raise UnsupportedExpression(f"no arithmetic for {head} in {self.expr}")
         return self._step(_METHOD.get(head, head), self._emit(expr.args[0]))
