@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 import sympy
 
 from hedgetheory.errors import NotCertified, NotOnThisLaw, must_be
 from hedgetheory.exact import RealInput, rational, short
 from hedgetheory.expressions.symbols import lam, r
+
+#: Shapes and tail exponents are at most this, and at least its inverse.
+MAX_SHAPE = Fraction(10**9)
 
 
 def exact_symbol(value: Fraction) -> sympy.Rational:
@@ -42,6 +45,13 @@ class Law(ABC):
             raise must_be(name, value, "a real number > 0", f"{self.name}({name}={value})")
         return exact
 
+    def _shape(self, name: str, value: RealInput) -> Fraction:
+        exact = rational(value, name)
+        if not 1 / MAX_SHAPE <= exact <= MAX_SHAPE:
+            where = f"{self.name}({name}={value})"
+            raise must_be(name, value, "a real number from 1e-9 to 1e9", where)
+        return exact
+
     def __str__(self) -> str:
         inside = ", ".join(f"{k}={short(v)}" for k, v in self.values.items())
         return f"{self.name}({inside})" if inside else self.name
@@ -56,6 +66,21 @@ class Law(ABC):
         return hash((type(self).__name__, str(self)))
 
 
+#: An end of an interval: exact, or a formula of constants (ln 2); None where there is none.
+End: TypeAlias = "Fraction | sympy.Expr | None"
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """An interval of rewards and formulas of pdf, cdf and survival in r, analytic inside of it."""
+
+    low: Fraction | None
+    high: Fraction | None
+    pdf: sympy.Expr
+    cdf: sympy.Expr
+    survival: sympy.Expr
+
+
 @dataclass(frozen=True, eq=False)
 class Strand:
     """A part of a continuous law in a coordinate in which nothing is singular: R = T(Y).
@@ -67,20 +92,22 @@ class Strand:
         E[h(R) w(F(R))] = Σ over strands of weight · ∫ h(T(y)) w(F(T(y))) pdf(y) dy.
 
     ``pdf``, ``reward`` = T(y), and ``cdf`` and ``survival`` of the *whole* law at T(y), are
-    analytic inside ``support``; ``law`` is the log-concave law of Y, from which the tails beyond a
-    point are bounded. Its density may have a corner at an end of ``support``.
+    analytic inside ``support``; ``coordinate`` is T⁻¹; ``law`` is the log-concave law of Y, from
+    which the tails beyond a point are bounded. Where the law has a tilt, T″/(−(ln pdf)″) does not
+    increase, so that e^{λT} pdf is log-concave from any point on at which it is.
     """
 
     law: ContinuousLaw
     reward: sympy.Expr
+    coordinate: sympy.Expr
     pdf: sympy.Expr
     cdf: sympy.Expr
     survival: sympy.Expr
-    support: tuple[Fraction | None, Fraction | None]
+    support: tuple[End, End]
     #: Where an integral is centred, inside of the support, and the width of the bulk.
     centre: Fraction
     width: Fraction
-    weight: Fraction = Fraction(1)
+    weight: Fraction | sympy.Expr = Fraction(1)
 
     @property
     def whole(self) -> bool:
@@ -126,12 +153,13 @@ class ContinuousLaw(Law):
     @cached_property
     def strands(self) -> tuple[Strand, ...]:
         """The law in coordinates in which every density is log-concave and analytic."""
-        return (
-            Strand(
-                *(self, r, self.pdf, self.cdf, self.survival),
-                *(self.support, self.centre, self.width),
-            ),
-        )
+        forms = (self.pdf, self.cdf, self.survival)
+        return (Strand(self, r, r, *forms, self.support, self.centre, self.width),)
+
+    @cached_property
+    def pieces(self) -> tuple[Piece, ...]:
+        """The intervals of rewards, in order, on each of which the formulas are analytic."""
+        return (Piece(*self.support, self.pdf, self.cdf, self.survival),)
 
     @cached_property
     def log_density_slope(self) -> sympy.Expr:
@@ -161,15 +189,11 @@ class ContinuousLaw(Law):
 
 
 def transformed(
-    base: ContinuousLaw, reward: sympy.Expr, centre: Fraction | None = None
-) -> tuple[Strand]:
-    """The one strand of R = T(Y), T = ``reward`` increasing in r, Y of the log-concave ``base``."""
-    return (
-        Strand(
-            *(base, reward, base.pdf, base.cdf, base.survival),
-            *(base.support, base.centre if centre is None else centre, base.width),
-        ),
-    )
+    base: ContinuousLaw, reward: sympy.Expr, coordinate: sympy.Expr
+) -> tuple[Strand, ...]:
+    """The one strand of R = T(Y), T = ``reward``, Y of the log-concave ``base``."""
+    forms = (base.pdf, base.cdf, base.survival)
+    return (Strand(base, reward, coordinate, *forms, base.support, base.centre, base.width),)
 
 
 class FiniteLaw(Law):
