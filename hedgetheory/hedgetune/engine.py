@@ -43,16 +43,20 @@ class Layout:
     header: tuple[str, ...]
     types: tuple[str, ...]
 
-    def relation(self, files: str, used: Iterable[int]) -> str:
+    def relation(self, files: str, used: Iterable[int], rows: tuple[int, int] | None = None) -> str:
         """SQL of the rows, column k named ``c{k}``; ``files`` is a quoted path or list of them.
 
-        The columns ``used`` are there for certain.
+        The columns ``used`` are there for certain; ``rows`` (Parquet): from the first to before the
+        second of these.
         """
         names = [f"c{k}" for k in range(len(self.header))]
         if self.format == "parquet":
             columns = ", ".join(names)
-            source = f"read_parquet({files}, hive_partitioning = false)"
-            return f"(FROM {source}) AS rows_of_file({columns})"
+            source, where = f"read_parquet({files}, hive_partitioning = false)", ""
+            if rows is not None:
+                source = source.replace(")", ", file_row_number = true)")
+                where = f" WHERE file_row_number >= {rows[0]} AND file_row_number < {rows[1]}"
+            return f"(FROM {source}{where}) AS rows_of_file({columns})"
         if self.format == "jsonl":
             columns = ", ".join(f"{quoted(self.header[k])}: 'VARCHAR'" for k in used)
             renamed = ", ".join(names[k] for k in used)

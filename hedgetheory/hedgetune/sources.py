@@ -65,25 +65,32 @@ def opened(source: Source) -> Iterator[tuple[list[Part], str, Path]]:
 
     Raises InputError, one line, for what does not exist, cannot be opened, or is damaged.
     """
+    with tempfile.TemporaryDirectory(prefix="hedgetheory-") as folder:
+        private = Path(folder)
+        found, title = files_of(source, private)
+        parts = [_part(path, name, private, k) for k, (path, name) in enumerate(found.items())]
+        yield parts, title, private
+
+
+def files_of(source: Source, private: Path | None) -> tuple[dict[Path, str], str]:
+    """The files of a source, each with the name to call it by, and the name of all of them.
+
+    Streams are copied into ``private``; without one they are refused.
+    """
     sources = [source] if isinstance(source, (str, os.PathLike)) else source
     if not isinstance(sources, Sequence) or not sources:
         shown = f"<{type(source).__name__}>" if not isinstance(source, Sequence) else "[]"
         raise _bad_source(shown)
-    with tempfile.TemporaryDirectory(prefix="hedgetheory-") as folder:
-        private = Path(folder)
-        found: dict[Path, str] = {}
-        for one in sources:
-            for path, name in _files(one, private):
-                found.setdefault(path, name)
-                if len(found) > MAX_FILES:
-                    raise InputError(f"{show(str(one), 200)}: more than {MAX_FILES} files")
-        parts = [_part(path, name, private, k) for k, (path, name) in enumerate(found.items())]
-        if len(parts) == 1:
-            title = parts[0].name
-        else:
-            first = show(os.fspath(sources[0]), 200) + (" and others" if len(sources) > 1 else "")
-            title = f"{first} ({len(parts)} files)"
-        yield parts, title, private
+    found: dict[Path, str] = {}
+    for one in sources:
+        for path, name in _files(one, private):
+            found.setdefault(path, name)
+            if len(found) > MAX_FILES:
+                raise InputError(f"{show(str(one), 200)}: more than {MAX_FILES} files")
+    if len(found) == 1:
+        return found, next(iter(found.values()))
+    first = show(os.fspath(sources[0]), 200) + (" and others" if len(sources) > 1 else "")
+    return found, f"{first} ({len(found)} files)"
 
 
 def packaged_tables() -> list[str]:
@@ -121,7 +128,7 @@ def _bad_source(shown: str) -> InputError:
     return must_be("table", shown, must, "read_table")
 
 
-def _files(source: OnePath, private: Path) -> Iterator[tuple[Path, str]]:
+def _files(source: OnePath, private: Path | None) -> Iterator[tuple[Path, str]]:
     text = os.fspath(source) if isinstance(source, (str, os.PathLike)) else None
     if not isinstance(text, str) or not text or "\0" in text:
         raise _bad_source(repr(source) if isinstance(source, str) else f"<{type(source).__name__}>")
@@ -191,7 +198,9 @@ def _in_folder(folder: Path) -> list[Path]:
     return found
 
 
-def _copied(stream: IO[bytes], private: Path, label: str) -> Path:
+def _copied(stream: IO[bytes], private: Path | None, label: str) -> Path:
+    if private is None:
+        raise InputError(f"a stream ({label}) cannot be shared with workers; give a file")
     path = private / f"{label}-{len(list(private.iterdir()))}"
     with path.open("wb") as file:
         shutil.copyfileobj(stream, file, _CHUNK)

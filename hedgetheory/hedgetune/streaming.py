@@ -34,7 +34,6 @@ from hedgetheory.hedgetune.reduction import (
     Reduction,
     RepeatedResponse,
     Rows,
-    hash_integers,
     merge_all,
     reduce_rows,
 )
@@ -171,10 +170,12 @@ class View:
                 rows += packed * part.path.stat().st_size // _ROW_BYTES[layout.format]
         return int(np.clip(-(-rows // BUCKET_ROWS), 1, MAX_BUCKETS))
 
-    def select(self, place: int, where: str = "") -> str:
+    def select(
+        self, place: int, rows: tuple[int, int] | None = None, *, text_ids: bool = False
+    ) -> str:
         """Columns prompt, proxy, gold, …; proxy is NaN in invalid rows (prompt may be NULL)."""
         cell, layout = self.cells[place], self.layouts[place]
-        kind = "BIGINT" if self.integers else "VARCHAR"
+        kind = "BIGINT" if self.integers and not text_ids else "VARCHAR"
         fields = {"prompt": f"CAST({cell.prompt} AS {kind})"}
         real = {part: sql for part, (_, sql) in cell.numbers.items()}
         bad = [f"({sql}) IS NULL" for sql in real.values()]
@@ -192,7 +193,7 @@ class View:
             fields["response"] = f"hash(coalesce({response}, CAST(uuid() AS VARCHAR)))"
         named = ", ".join(f'{sql} AS "{part}"' for part, sql in fields.items())
         file = quoted(str(self.parts[place].link))
-        return f"SELECT {named} FROM {layout.relation(file, cell.used)} {where}"  # noqa: S608
+        return f"SELECT {named} FROM {layout.relation(file, cell.used, rows)}"  # noqa: S608
 
     def all(self) -> str:
         return " UNION ALL ".join(self.select(place) for place in range(len(self.parts)))
@@ -338,10 +339,3 @@ def fetch(connection: duckdb.DuckDBPyConnection, source: str, integers: bool) ->
         np.asarray(arrays["response"], np.uint64) if "response" in arrays else None,
     )
     return rows, dropped
-
-
-def bucket_of(rows: Rows, count: int) -> NDArray[np.int64]:
-    """The bucket of each row, by a hash that is the same on every machine."""
-    hashed = hash_integers(rows.prompt) if rows.hashes is None else rows.hashes[rows.prompt]
-    # The low bits choose the fold.
-    return np.asarray((hashed >> np.uint64(16)) % np.uint64(count), np.int64)
