@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from hedgetheory.errors import InputError, NotOnThisLaw, must_be, nearest
 from hedgetheory.exact import short
+from hedgetheory.functionals.floating.gold import Polynomial, polynomial_of
 from hedgetheory.functionals.floating.points import POINTS, Points
 from hedgetheory.functionals.floating.rank import RANK
 from hedgetheory.functionals.floating.tilt import TILT
@@ -35,6 +36,7 @@ FAMILIES: dict[str, type[Policy]] = {
 }
 POINTWISE = ("density", "ratio", "cdf", "survival", "score")
 FUNCTIONALS = ("kl", "chi2", "total_variation", "mean_reward", "mean_quantile", "win_rate")
+OF_GOLD = ("gold", "slope")
 
 #: Larger parameters are refused: products of three such numbers stay in the range.
 MAX_PARAMETER = 1e100
@@ -49,13 +51,15 @@ def evaluate(
     law: Law | None = None,
     *,
     at: ArrayLike | None = None,
+    gold: Any = None,
     excess: bool = False,
 ) -> Array:
     """A quantity of a one-parameter family at arrays of parameters and rewards, in float64.
 
     The quantities are those of `hedgetheory.functionals.quantities` by their names: "density",
     "ratio" w = dπ/dπ_ref, "cdf", "survival" 1 − cdf and "score" ∂_θ ln w at rewards; "kl" (nats),
-    "chi2", "total_variation", "mean_reward", "mean_quantile" and "win_rate" of the policy.
+    "chi2", "total_variation", "mean_reward", "mean_quantile" and "win_rate" of the policy; "gold"
+    f(θ) = E_θ[g(F(R))] and "slope" f′(θ) of a polynomial gold curve g.
 
     The families are Best-of-n, w = n u^{n−1} (n >= 1), Best-of-Poisson, w = (1 + μu) e^{μ(u−1)}
     (μ >= 0), the quantile tilt, w = λ e^{λu}/(e^λ − 1), and the tilt, w = e^{λr}/M(λ) (λ >= 0, in
@@ -67,31 +71,43 @@ def evaluate(
         thetas: parameters, any shape; each float64 is taken as the exact number that it is.
         law: uniform (the default), normal, exponential or logistic, with its exact parameters.
         at: rewards, for pointwise quantities; any shape that broadcasts against ``thetas``.
+        gold: for "gold" and "slope", a polynomial in u of degree at most 48 with rational
+            coefficients, as `hedgetheory.parse_gold` reads it; for rank policies, and for the tilt
+            of the uniform law.
         excess: for Best-of-n, whether ``thetas`` are n − 1. n itself is spaced by 2e-16 near 1:
             only the excess can say n − 1 = 1e-20, or 1e-12 to more than four digits.
 
     Returns an array of the broadcast shape. Guarantee: estimated, by tests against certified balls
     with parameters from 1e-12 to 1e12: relative error at most 1e-13 where the true value is a
     normal float64, except for what has a sign (the score, a mean reward around a location), which
-    is right within 16 ulp of its largest term. Beyond float64 the value is 0 or ∞, without a
-    warning; χ² is ∞ where E[w²] is. Outside the support of the law the density is 0, and ratio and
-    score are NaN.
+    is right within 16 ulp of its largest term, and gold and slope, which are right within 16 ulp
+    times their condition number. That of the gold is the smaller of Σ|b_j| E[B_j] and
+    |f(0)| + Σ|b_{j+1} − b_j| (E[J > j] − E₀[J > j]) over |f|, with b_j the Bernstein coefficients
+    of g, B_j Bernstein's basis, J binomial(m, U); that of the slope is
+    Σ|b_{j+1} − b_j| ∂_θ E[J > j] over |f′|. Neither is larger than with the monomials of g in u,
+    Σ|c_k| E[U^k]/|f| and Σ|c_k| ∂_θ E[U^k]/|f′|, or with those in 1 − u. Beyond float64 the value
+    is 0 or ∞, without a warning; χ² is ∞ where E[w²] is. Outside the support of the law the density
+    is 0, and ratio and score are NaN.
 
     Raises InputError for unknown names, parameters out of domain, NaN, missing or superfluous
-    ``at``, laws with atoms, and quantities without a closed form here; NotOnThisLaw for a tilt with
-    M(λ) = ∞.
+    ``at`` or ``gold``, a gold that is no such polynomial, laws with atoms, and quantities without a
+    closed form here; NotOnThisLaw for a tilt with M(λ) = ∞.
 
     >>> evaluate("kl", "bop", [0.0, 1e-9, 5.0, 1e12]).tolist()
     [0.0, 1.6666666658333332e-19, 0.8334494257619074, 26.63102111592955]
     >>> evaluate("density", "bon", [[2.0], [3.0]], at=[0.25, 0.5]).tolist()
     [[0.5, 1.0], [0.1875, 0.75]]
+    >>> from hedgetheory.spec.grammar import parse_gold
+    >>> found = evaluate("gold", "bon", [1.0, 12.0, 1e12], gold=parse_gold("u**12 * (1 - u)"))
+    >>> [f"{x:.12g}" for x in found]
+    ['0.00549450549451', '0.02', '9.99999999975e-13']
 
     Source: closed forms of `hedgetheory.functionals.closed_forms`; KL of Best-of-Poisson: paper,
     Theorem 2 (arXiv 2506.19248).
     """
     where = f"evaluate({quantity}, ...)"
-    if quantity not in (*POINTWISE, *FUNCTIONALS):
-        hint = nearest(quantity, [*POINTWISE, *FUNCTIONALS])
+    if quantity not in (*POINTWISE, *FUNCTIONALS, *OF_GOLD):
+        hint = nearest(quantity, [*POINTWISE, *FUNCTIONALS, *OF_GOLD])
         raise InputError(f"unknown quantity {quantity}: {hint} [{where}]")
     policy = _family(family, where)
     base = law if law is not None else Uniform()
@@ -108,12 +124,16 @@ def evaluate(
     if (at is not None) != (quantity in POINTWISE):
         wanted = "needs" if at is None else "takes no"
         raise InputError(f"{quantity} {wanted} at=rewards [{where}]")
+    if (gold is not None) != (quantity in OF_GOLD):
+        wanted = "needs gold=a polynomial" if gold is None else "takes no gold"
+        raise InputError(f"{quantity} {wanted} [{where}]")
     method: Callable[..., Any] = getattr(formulas, quantity)
+    curve = () if gold is None else (_polynomial(gold, base, where),)
     # n − 1 is exact for every float64 n from 1 to 2^53.
     shift = 1.0 if policy is BestOfN and not excess else 0.0
 
     def compute(t: Array, *points: Points) -> Any:
-        return method(t - shift if shift else t, *points)
+        return method(t - shift if shift else t, *points, *curve)
 
     if at is None:
         return _blockwise(compute, theta, size=k.WIDE_BLOCK)
@@ -139,6 +159,16 @@ def evaluate(
     result = pointwise(np.atleast_1d(theta), np.atleast_1d(rewards))
     shape = np.broadcast_shapes(theta.shape, rewards.shape)
     return np.reshape(np.asarray(result, dtype=np.float64), shape)
+
+
+def _polynomial(gold: Any, law: Law, where: str) -> Polynomial:
+    if not (hasattr(gold, "expr") and hasattr(gold, "variable")):
+        raise InputError(
+            f"gold={gold!r}, but must be a formula: hedgetheory.parse_gold reads text [{where}]"
+        )
+    if gold.variable == "r" and not isinstance(law, Uniform):
+        raise InputError(f"gold={gold}, but must be a polynomial in u on this law [{where}]")
+    return polynomial_of(gold.expr)
 
 
 def _blockwise(function: Callable[..., Any], *arrays: Array, size: int) -> Array:

@@ -18,6 +18,7 @@ from hedgetheory.laws.normal import Normal
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.numerics import kernels
 from hedgetheory.policies.best_of_n import BestOfN
+from hedgetheory.spec.grammar import parse_gold
 
 LAWS = (Uniform(), Normal("1/3", 2), Exponential(3), Logistic(1, "1/2"))
 LEAST = {"bon": 1.0, "bop": 0.0, "quantile_tilt": 0.0, "tilt": 0.0}
@@ -26,7 +27,7 @@ LEAST = {"bon": 1.0, "bop": 0.0, "quantile_tilt": 0.0, "tilt": 0.0}
 def supported(quantity: str, family: str, law: ContinuousLaw) -> bool:
     if isinstance(law, Logistic) and family == "tilt":
         return quantity not in {"cdf", "survival", "total_variation"}
-    return not (isinstance(law, Normal) and family != "tilt" and quantity == "mean_reward")
+    return True
 
 
 COMBINATIONS = [
@@ -93,6 +94,64 @@ def test_the_whole_range_of_parameters_gives_no_warning_and_no_nan(
         assert (found >= 0).all()
 
 
+@pytest.mark.parametrize("family", ["bon", "bop", "quantile_tilt"])
+@pytest.mark.parametrize("text", ["u**12*(1-u)", "1/3", "u**48 - u"])
+def test_gold_and_slope_stay_finite_and_reach_the_reference_at_the_identity(
+    family: str, text: str
+) -> None:
+    gold = parse_gold(text)
+    thetas = LEAST[family] + np.concatenate(
+        [[0.0, 5e-324, 1e-300], np.logspace(-30, 100 - 1e-6, 300)]
+    )
+    for quantity in ("gold", "slope"):
+        assert np.isfinite(evaluate(quantity, family, thetas, gold=gold)).all()
+    mean = {"u**12*(1-u)": 1 / 182, "1/3": 1 / 3, "u**48 - u": 1 / 49 - 1 / 2}[text]
+    assert evaluate("gold", family, thetas, gold=gold)[0] == pytest.approx(mean, rel=1e-15)
+
+
+def test_gold_broadcasts_like_every_functional() -> None:
+    gold = parse_gold("u**2 - u/3")
+    thetas = np.array([[0.0, 0.5], [70.0, 1e5]])
+    for family in ("bop", "quantile_tilt"):
+        for quantity in ("gold", "slope"):
+            found = evaluate(quantity, family, thetas, gold=gold)
+            assert found.shape == (2, 2)
+            single = [float(evaluate(quantity, family, t, gold=gold)) for t in thetas.ravel()]
+            np.testing.assert_allclose(found.ravel(), single, rtol=4e-15)
+
+
+def test_the_slope_of_u_minus_its_mean_is_that_of_the_win_rate() -> None:
+    # d/dn n/(n + 1) = 1/(n + 1)²: the constant of the gold is not in its slope.
+    n = np.array([1.0, 2.5, 1e6])
+    for text in ("u", "u - 1/2", "u + 1000"):
+        found = evaluate("slope", "bon", n, gold=parse_gold(text))
+        np.testing.assert_allclose(found, 1 / (n + 1) ** 2, rtol=1e-15)
+
+
+def test_a_gold_in_r_is_one_in_u_on_the_uniform_law_only() -> None:
+    on_uniform = evaluate("gold", "bon", 3.0, gold=parse_gold("r**2"))
+    assert float(on_uniform) == pytest.approx(3 / 5, rel=1e-15)
+    with pytest.raises(InputError, match="must be a polynomial in u on this law"):
+        evaluate("gold", "bon", 3.0, Normal(), gold=parse_gold("r**2"))
+
+
+def test_the_mean_of_the_largest_of_two_and_three_normals_is_known() -> None:
+    # E[max of 2] = 1/√π and E[max of 3] = 3/(2√π).
+    found = evaluate("mean_reward", "bon", [2.0, 3.0], Normal("1/3", 2))
+    exactly = 1 / 3 + 2 * np.array([1.0, 1.5]) / math.sqrt(math.pi)
+    np.testing.assert_allclose(found, exactly, rtol=1e-15)
+
+
+def test_the_mean_of_many_normals_grows_to_the_largest_parameter() -> None:
+    thetas = np.logspace(0, 100 - 1e-6, 200)
+    for family in ("bon", "bop", "quantile_tilt"):
+        found = evaluate("mean_reward", family, thetas, Normal())
+        assert (np.diff(found) > 0).all()
+        # E[max] < √(2 ln n), and is within 2 ln ln n / √(2 ln n) of it.
+        bound = np.sqrt(2 * np.log(thetas[-1]))
+        assert bound - 2 * np.log(np.log(thetas[-1])) / bound < found[-1] < bound
+
+
 def test_a_million_elements_in_any_order_agree_with_sorted_ones() -> None:
     rng = np.random.default_rng(3)
     thetas = 10 ** rng.uniform(-12, 12, 100_000)
@@ -156,7 +215,8 @@ def test_chi2_of_a_tilt_is_infinite_from_half_the_limit_on() -> None:
         (("density", "bop", 1.0), "needs at="),
         (("kl", Bernoulli, 1.0), "must be one of bon, bop"),
         (("kl", "bop", 1.0, Bernoulli("1/2")), "must be uniform"),
-        (("mean_reward", "bop", 1.0, Normal()), "has no closed form"),
+        (("cdf", "tilt", 0.1, Logistic()), "has no closed form"),
+        (("gold", "bon", 2.0), "needs gold="),
     ],
 )
 def test_bad_arguments_say_what_to_give(arguments: tuple[Any, ...], message: str) -> None:
@@ -170,6 +230,30 @@ def test_superfluous_rewards_and_misplaced_excess_are_refused() -> None:
         evaluate("kl", "bop", 1.0, at=0.5)
     with pytest.raises(InputError, match="excess=True"):
         evaluate("kl", "bop", 1.0, excess=True)
+
+
+@pytest.mark.parametrize(
+    ("gold", "message"),
+    [
+        ("exp(u)", "must be a polynomial with rational coefficients"),
+        ("abs(u - 1/2)", "must be a polynomial with rational coefficients"),
+        ("pi*u", "coefficient that is not rational"),
+        ("u**49", "at most 48"),
+    ],
+)
+def test_a_gold_that_is_no_polynomial_is_refused(gold: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        evaluate("gold", "bop", 2.0, gold=parse_gold(gold))
+
+
+def test_gold_is_refused_where_it_has_no_meaning_or_no_form() -> None:
+    gold = parse_gold("u")
+    with pytest.raises(InputError, match="takes no gold"):
+        evaluate("kl", "bop", 1.0, gold=gold)
+    with pytest.raises(InputError, match="no closed form here: use value"):
+        evaluate("gold", "tilt", 1.0, Normal(), gold=gold)
+    with pytest.raises(InputError, match="parse_gold reads text"):
+        evaluate("gold", "bop", 1.0, gold="u")
 
 
 def test_a_tilt_with_infinite_normaliser_is_refused() -> None:

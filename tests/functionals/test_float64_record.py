@@ -20,6 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import gold_references
 import numpy as np
 import pytest
 
@@ -37,6 +38,7 @@ from hedgetheory.laws.uniform import Uniform
 from hedgetheory.numerics import kernels
 from hedgetheory.numerics.ball import REAL, ball, certify, precision
 from hedgetheory.numerics.program import compiled
+from hedgetheory.spec.grammar import parse_gold
 
 RECORD = Path(__file__).with_name("float64_record.json")
 TARGET = 1e-13
@@ -45,7 +47,7 @@ SIGNED_ULP = 16
 ULP = 2.0**-52
 #: numpy chooses its exp and log by processor; they differ in the last place.
 SLACK = 2 * ULP
-DIGITS = 25
+DIGITS, INTEGRAL_DIGITS = 25, 18
 TINY, HUGE = sys.float_info.min, sys.float_info.max
 
 LAWS: dict[str, ContinuousLaw] = {
@@ -59,6 +61,8 @@ LAWS: dict[str, ContinuousLaw] = {
 }
 SYMBOL = {"bon": n, "bop": mu, "quantile_tilt": lam, "tilt": lam}
 RANK = ("bon", "bop", "quantile_tilt")
+#: Laws on which the mean reward of rank policies is compared.
+MEANS = ("exponential", "exponential_fast", "logistic", "logistic_shifted", "normal")
 
 
 # -- arguments -------------------------------------------------------------------------------------
@@ -108,6 +112,17 @@ def tilt_parameters(law: ContinuousLaw) -> np.ndarray:
     )
     points = np.concatenate([points, limit * rng.uniform(0, 1, 20), [limit]])
     return np.unique(points)
+
+
+#: Few on the normal law, where a certified mean is an integral of some 50 ms.
+NORMAL_PARAMETERS = np.concatenate([np.logspace(-12, 12, 9), [0.3, 0.999, 1.7, 20.0, 300.0]])
+
+
+def gold_parameters(family: str, name: str) -> np.ndarray:
+    """A third of the parameters, and where the formulas for gold change (`floating.gold.edge`)."""
+    degree = len(gold_references.GOLDS[name]) - 1
+    points = [p for x in (1.0, max(60.0, 8.0 * degree)) for p in around(x)]
+    return np.concatenate([parameters(family)[::3], 1.0 * (family == "bon") + np.array(points)])
 
 
 @lru_cache
@@ -166,7 +181,8 @@ def plan_at_once(family: str, law: str, quantity: str, at: Fraction | None) -> P
 
 def plan_of(family: str, law: str, quantity: str, theta: float, at: float | None) -> Plan:
     where = None if at is None else Fraction(at)
-    if family == "tilt" and law != "uniform":
+    an_integral = quantity == "mean_reward" and law.startswith("normal")
+    if an_integral or (family == "tilt" and law != "uniform"):
         member = FAMILIES[family](Fraction(theta))  # type: ignore[call-arg]
         return next(iter(plans(LAWS[law], member, quantity, at=where)))
     inside = None if where is None else LAWS[law].centre
@@ -204,6 +220,8 @@ def reference(family: str, law: str, quantity: str, theta: float, at: float | No
     if quantity == "mean_quantile" and family == "tilt" and law != "uniform":
         return mean_quantile_of_tilt(LAWS[law], Fraction(theta))
     plan = plan_of(family, law, quantity, theta, at)
+    if not isinstance(plan, Closed | Infinite):
+        return number(plan, INTEGRAL_DIGITS, quantity)
     return out_of_range(plan) or number(plan, DIGITS, quantity)
 
 
@@ -278,15 +296,19 @@ def worst(
     thetas: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """The largest error of one entry of the record, and where."""
+    if quantity in {"gold", "slope"}:
+        return worst_of_gold(quantity, family, law, function)
     pointwise = quantity in {"density", "ratio", "cdf", "survival", "score"}
     if pointwise:
         theta, at = pairs(family, law)
         found = function(quantity, family, theta, LAWS[law], at=at)
     else:
         theta = (
-            parameters(family)
+            (family == "bon") + NORMAL_PARAMETERS
+            if family != "tilt" and law.startswith("normal")
+            else parameters(family)
             if family != "tilt" or law == "uniform"
-            else (tilt_parameters(LAWS[law]))
+            else tilt_parameters(LAWS[law])
             if thetas is None
             else thetas
         )
@@ -310,6 +332,22 @@ def worst(
     return entry
 
 
+def worst_of_gold(
+    quantity: str, family: str, name: str, function: Callable[..., Any]
+) -> dict[str, Any]:
+    """The largest error of gold or slope, as a part of its terms."""
+    theta = gold_parameters(family, name)
+    found = function(quantity, family, theta, gold=parse_gold(name))
+    entry: dict[str, Any] = {"error": 0.0}
+    for f, t in zip(found, theta, strict=True):
+        truth = gold_references.reference(quantity, family, name, float(t), DIGITS)
+        scale = gold_references.size(quantity, family, name, float(t))
+        error = relative_error(float(f), truth, scale)
+        if not error <= entry["error"]:
+            entry = {"error": error, "theta": float(t).hex()}
+    return entry
+
+
 def entries() -> list[tuple[str, str, str]]:
     """Every (quantity, family, law) of the record."""
     found = [
@@ -317,10 +355,12 @@ def entries() -> list[tuple[str, str, str]]:
         for quantity in ("kl", "chi2", "total_variation", "mean_quantile")
         for family in RANK
     ]
+    found += [("mean_reward", family, law) for family in RANK for law in MEANS]
     found += [
-        ("mean_reward", family, law)
+        (quantity, family, name)
+        for quantity in ("gold", "slope")
         for family in RANK
-        for law in ("exponential", "exponential_fast", "logistic", "logistic_shifted")
+        for name in gold_references.GOLDS
     ]
     for law in LAWS:
         for family in (*RANK, "tilt"):
@@ -336,7 +376,9 @@ def entries() -> list[tuple[str, str, str]]:
 
 
 def target(quantity: str, law: str) -> float:
-    signed = quantity == "score" or (quantity == "mean_reward" and law.endswith("shifted"))
+    signed = quantity in {"score", "gold", "slope"} or (
+        quantity == "mean_reward" and law.endswith("shifted")
+    )
     return SIGNED_ULP * ULP if signed else TARGET
 
 
@@ -393,6 +435,15 @@ MUTANTS = [
 def test_a_formula_as_it_is_printed_would_be_caught(key: tuple[str, str, str]) -> None:
     quantity, _, law = key
     assert not worst(*key, function=naive)["error"] <= target(quantity, law)
+
+
+def test_gold_by_its_monomials_would_be_caught() -> None:
+    def by_monomials(quantity: str, family: str, theta: Any, gold: Any) -> Any:
+        n = np.asarray(theta)
+        return n / (n + 12) - n / (n + 13)
+
+    error = worst("gold", "bon", "u**12*(1-u)", function=by_monomials)["error"]
+    assert not error <= target("gold", "u**12*(1-u)")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
+from hedgetheory.functionals.floating.gold import Polynomial
 from hedgetheory.functionals.floating.points import Values
 
 
@@ -14,7 +15,10 @@ class Formulas(ABC):
     def __init__(self, law: Any) -> None:
         self.law = law
         #: Quantities that have no formula here, with the reason.
-        self.missing: dict[str, str] = {}
+        self.missing = {
+            name: f"the {name} of a tilt of the raw reward has no closed form here"
+            for name in ("gold", "slope")
+        }
 
     def ratio(self, theta: Values, points: Any) -> Values:
         return self.weight(theta, points, "")
@@ -42,6 +46,14 @@ class Formulas(ABC):
     def mean_reward(self, theta: Values) -> Values: ...
     @abstractmethod
     def mean_quantile(self, theta: Values) -> Values: ...
+
+    def gold(self, theta: Values, curve: Polynomial) -> Values:
+        """E[g(F(R))]; a subclass that has none says so in `missing`."""
+        raise NotImplementedError
+
+    def slope(self, theta: Values, curve: Polynomial) -> Values:
+        """∂_θ E[g(F(R))]."""
+        raise NotImplementedError
 
     def win_rate(self, theta: Values) -> Values:
         return self.mean_quantile(theta)

@@ -9,6 +9,8 @@ import numpy as np
 
 from hedgetheory.functionals.floating.exponents import exponential
 from hedgetheory.functionals.floating.formulas import Formulas
+from hedgetheory.functionals.floating.gold import Polynomial, slope_by_nodes, value_by_nodes
+from hedgetheory.functionals.floating.grids import Grid, normal_grid_up_to
 from hedgetheory.functionals.floating.points import LOG_ZERO, Values
 from hedgetheory.laws.exponential import Exponential
 from hedgetheory.laws.logistic import Logistic
@@ -25,10 +27,11 @@ class RankPolicy(Formulas):
 
     def __init__(self, law: Any) -> None:
         super().__init__(law)
-        if isinstance(law, Normal):
-            self.missing = {"mean_reward": "the mean reward on a normal law has no closed form"}
+        self.missing = {}
 
     def mean_reward(self, theta: Values) -> Values:
+        if isinstance(self.law, Normal):
+            return float(self.law.mean) + float(self.law.sd) * mean_by_nodes(self, theta)
         if isinstance(self.law, Exponential):
             return self.minus_log_ubar(theta) / float(self.law.rate)
         if isinstance(self.law, Logistic):
@@ -42,6 +45,44 @@ class RankPolicy(Formulas):
     @abstractmethod
     def logit(self, theta: Values) -> Values:
         """E[ln(U/(1 − U))]."""
+
+    @abstractmethod
+    def push(self, theta: Values, grid: Grid) -> Values:
+        """u − G(u) >= 0 at the nodes of a grid: how far the policy's rank cdf is pushed down."""
+
+    # What `gold` asks of the policies without closed moments.
+
+    #: a in E[Ū^k] ≈ k!/θ^k (1 − a k/θ), far away.
+    far_shift = 0.0
+
+    def ratio_on(self, theta: Values, grid: Grid) -> Values:
+        """w at the nodes of a grid."""
+        raise NotImplementedError
+
+    def push_rate(self, theta: Values, grid: Grid) -> Values:
+        """−∂G/∂θ >= 0 at the nodes of a grid."""
+        raise NotImplementedError
+
+    def gold(self, theta: Values, curve: Polynomial) -> Values:
+        return value_by_nodes(self, theta, curve)
+
+    def slope(self, theta: Values, curve: Polynomial) -> Values:
+        return slope_by_nodes(self, theta, curve)
+
+
+#: Parameters at a time of what is a matrix of parameters by nodes.
+_ROWS = 32
+
+
+def mean_by_nodes(policy: RankPolicy, theta: Values) -> Values:
+    """E[Z] = ∫ (Φ(z) − G(Φ(z))) dz, Z standard normal at rank U: an integrand without a sign."""
+    flat = np.ascontiguousarray(theta, dtype=np.float64).reshape(-1)
+    out = np.empty_like(flat)
+    for start in range(0, flat.size, _ROWS):
+        part = flat[start : start + _ROWS]
+        grid = normal_grid_up_to(float(part.max()))
+        out[start : start + _ROWS] = policy.push(part[:, None], grid) @ grid.weights
+    return out.reshape(np.shape(theta))
 
 
 class BestOfNFormulas(RankPolicy):
@@ -80,6 +121,15 @@ class BestOfNFormulas(RankPolicy):
         # H_n − 1/n = H_{n−1}.
         return k.harmonic(theta)
 
+    def push(self, theta: Values, grid: Grid) -> Values:
+        return -grid.u * np.expm1(theta * grid.log_u)
+
+    def gold(self, theta: Values, curve: Polynomial) -> Values:
+        return curve.under_best_of_n(theta)
+
+    def slope(self, theta: Values, curve: Polynomial) -> Values:
+        return curve.slope_under_best_of_n(theta)
+
 
 class BestOfPoissonFormulas(RankPolicy):
     def weight(self, theta: Values, points: Any, shift: str) -> Values:
@@ -112,6 +162,17 @@ class BestOfPoissonFormulas(RankPolicy):
     def logit(self, theta: Values) -> Values:
         # E[−ln(1 − U)] − E[−ln U] = Ein(μ) + φ₁(−μ) − φ₁(−μ).
         return k.ein(theta)
+
+    far_shift = 1.0
+
+    def ratio_on(self, theta: Values, grid: Grid) -> Values:
+        return (1.0 + theta * grid.u) * np.exp(-theta * grid.ubar)
+
+    def push(self, theta: Values, grid: Grid) -> Values:
+        return -grid.u * np.expm1(-theta * grid.ubar)
+
+    def push_rate(self, theta: Values, grid: Grid) -> Values:
+        return grid.u * grid.ubar * np.exp(-theta * grid.ubar)
 
 
 class QuantileTiltFormulas(RankPolicy):
@@ -147,6 +208,43 @@ class QuantileTiltFormulas(RankPolicy):
 
     def logit(self, theta: Values) -> Values:
         return k.tilt_logit(theta)
+
+    def ratio_on(self, theta: Values, grid: Grid) -> Values:
+        return np.exp(-theta * grid.ubar) / k.phi1_minus(theta)
+
+    def _log_lift(self, theta: Values, grid: Grid) -> Values:
+        """ln(u/G) = hū + A(h) − A(hu), for small h = λ/2: no part of it is negative."""
+        h = 0.5 * theta
+        return h * grid.ubar + (k.log_sinhc(h) - k.log_sinhc(h * grid.u))
+
+    def push(self, theta: Values, grid: Grid) -> Values:
+        theta = np.broadcast_to(theta, (theta.shape[0], grid.u.size))
+        out = np.empty(theta.shape)
+        mild = theta[:, 0] < 1.0
+        out[mild] = -grid.u * np.expm1(-self._log_lift(theta[mild], grid))
+        # ū φ₁(−λū)/φ₁(−λ) − ū above ½, u − u e^{−λū} φ₁(−λu)/φ₁(−λ) below.
+        half = int(np.searchsorted(grid.u, 0.5))
+        low, high, strong = grid[:half], grid[half:], theta[~mild]
+        scale = k.phi1_minus(strong[:, :1])
+        left, right = strong[:, :half], strong[:, half:]
+        decay = np.exp(-left * low.ubar) * k.phi1_minus(left * low.u)
+        out[~mild, :half] = low.u * (1.0 - decay / scale)
+        out[~mild, half:] = high.ubar * (k.phi1_minus(right * high.ubar) / scale - 1.0)
+        return out
+
+    def push_rate(self, theta: Values, grid: Grid) -> Values:
+        # G (E_λ[U] − E_λ[U | U <= u]), where E_λ[U | U <= u] = u E_{λu}[U].
+        theta = np.broadcast_to(theta, (theta.shape[0], grid.u.size))
+        out = np.empty(theta.shape)
+        mild = theta[:, 0] < 1.0
+        h = 0.5 * theta[mild]
+        gap = 0.5 * (grid.ubar + (k.langevin(h) - grid.u * k.langevin(h * grid.u)))
+        out[mild] = grid.u * np.exp(-self._log_lift(theta[mild], grid)) * gap
+        strong = theta[~mild]
+        gap = grid.ubar - k.tilt_shortfall(strong) + grid.u * k.tilt_shortfall(strong * grid.u)
+        scale = k.phi1_minus(strong * grid.u) / k.phi1_minus(strong[:, :1])
+        out[~mild] = grid.u * scale * np.exp(-strong * grid.ubar) * gap
+        return out
 
 
 RANK: dict[type[Policy], type[Formulas]] = {

@@ -134,7 +134,7 @@ class TiltOnLogistic(Formulas):
 
     def __init__(self, law: Any) -> None:
         super().__init__(law)
-        self.missing = {
+        self.missing |= {
             name: f"the {name} of a tilted logistic law has no closed form"
             for name in ("cdf", "survival", "total_variation")
         }

@@ -63,10 +63,11 @@ from hedgetheory.numerics.kernels.pairs import (
     two_product,
     two_sum,
 )
-from hedgetheory.numerics.kernels.pieces import WIDE_BLOCK, Array, Pair
+from hedgetheory.numerics.kernels.pieces import WIDE_BLOCK, Array, Pair, mp_context
 from hedgetheory.numerics.kernels.quantile_tilt import (
     TILT_KL_EDGES,
     langevin,
+    log_sinhc,
     tilt_kl,
     tilt_logit,
     tilt_shortfall,
@@ -112,10 +113,12 @@ __all__ = [
     "log_normal_tail",
     "log_normal_tail_pair",
     "log_pair",
+    "log_sinhc",
     "logistic_tilt_chi2",
     "logistic_tilt_kl",
     "logistic_tilt_mean",
     "minus_log1pmx",
+    "mp_context",
     "ndtr",
     "negative",
     "normal_tail",
