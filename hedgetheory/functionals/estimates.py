@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -32,17 +33,16 @@ from hedgetheory.numerics.program import compiled
 
 
 class _Estimator:
-    """Interprets plans in one arithmetic, given how it integrates and finds roots."""
+    """Interprets plans in one arithmetic, given how it integrates."""
 
     def __init__(
         self,
         arithmetic: Any,
         integrate: Callable[[Callable[[Any], Any], list[Any]], Any],
-        root: Callable[[Callable[[Any], Any]], Any],
         bits: int,
     ) -> None:
         self.bits = bits
-        self.arithmetic, self.integrate, self.root = arithmetic, integrate, root
+        self.arithmetic, self.integrate = arithmetic, integrate
 
     def number(self, value: Fraction) -> Any:
         return self.arithmetic.constant(value)
@@ -84,31 +84,56 @@ class _Estimator:
         return sum(terms[1:], terms[0])
 
     def _unit(self, plan: UnitIntegral, values: list[Any]) -> Any:
+        """Each half in s, the distance to its end being e^{−s}: no end is singular in s."""
         program = compiled(plan.integrand, (u, ubar, *plan.bindings))
-        zero, half = self.number(Fraction(0)), self.number(Fraction(1, 2))
+        exp, one = self.arithmetic.exp, self.number(Fraction(1))
+
+        def left(s: Any) -> Any:
+            x = exp(-s)
+            return x * program(self.arithmetic, x, one - x, *values)
+
+        def right(s: Any) -> Any:
+            x = exp(-s)
+            return x * program(self.arithmetic, one - x, x, *values)
+
+        start = self.arithmetic.log(self.number(Fraction(2)))
+        # e^{−s} is zero in binary64 beyond 745.
+        end = 700 if self.arithmetic is FLOAT64 else self.arithmetic.infinity
+        edges = [start, *(start + 2**k for k in range(9)), end]
         kink = self._kink(plan, values)
+        total = self.number(Fraction(0))
+        for function, place in ((left, 0), (right, 1)):
+            points = edges
+            if kink is not None and kink[place] <= kink[1 - place]:
+                points = sorted([*edges, -self.arithmetic.log(kink[place])])
+            for ends in pairwise(points):
+                total += self.integrate(function, list(ends))
+        return total
 
-        def left(x: Any) -> Any:
-            return program(self.arithmetic, x, 1 - x, *values)
-
-        def right(x: Any) -> Any:
-            return program(self.arithmetic, 1 - x, x, *values)
-
-        below, above = [zero, half], [zero, half]
-        if kink is not None:
-            (below if kink < half else above).insert(1, min(kink, 1 - kink))
-        pieces = [(left, below[i : i + 2]) for i in range(len(below) - 1)]
-        pieces += [(right, above[i : i + 2]) for i in range(len(above) - 1)]
-        parts = [self.integrate(function, ends) for function, ends in pieces]
-        return sum(parts[1:], parts[0])
-
-    def _kink(self, plan: UnitIntegral, values: list[Any]) -> Any:
-        """Where |w − 1| has its corner: no rule converges fast across it."""
+    def _kink(self, plan: UnitIntegral, values: list[Any]) -> tuple[Any, Any] | None:
+        """(u, ū) where |w − 1| has its corner: no rule converges fast across it."""
         corners = list(plan.integrand.atoms(sympy.Abs))
         if not corners:
             return None
         program = compiled(corners[0].args[0], (u, ubar, *plan.bindings))
-        return self.root(lambda x: program(self.arithmetic, x, 1 - x, *values))
+        return self._root(lambda x, xbar: program(self.arithmetic, x, xbar, *values))
+
+    def _root(self, function: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
+        """(x, 1 − x) where a monotone function of them changes sign: bisection in the logit."""
+        exp, one = self.arithmetic.exp, self.number(Fraction(1))
+
+        def place(logit: Any) -> tuple[Any, Any]:
+            return one / (one + exp(-logit)), one / (one + exp(logit))
+
+        low, high = self.number(Fraction(-700)), self.number(Fraction(700))
+        negative = function(*place(low)) < 0
+        for _ in range(self.bits + 16):
+            middle = (low + high) / 2
+            if (function(*place(middle)) < 0) == negative:
+                low = middle
+            else:
+                high = middle
+        return place(high)
 
     def _line(self, plan: LineIntegral, values: list[Any]) -> Any:
         program = compiled(plan.integrand, (r, *plan.bindings))
@@ -119,17 +144,20 @@ class _Estimator:
                 end if end is not None else tail_cut(plan, side)[0]
                 for end, side in zip(plan.support, (-1, 1), strict=True)
             ]
-        points = [self.number(x) for x in (cuts[0], plan.centre, cuts[1])]
+        points = [self._end(x) for x in (cuts[0], plan.centre, cuts[1])]
 
         def integrand(x: Any) -> Any:
             return program(self.arithmetic, x, *values)
 
         return self.integrate(integrand, points[:2]) + self.integrate(integrand, points[1:])
 
+    def _end(self, end: Fraction | sympy.Expr) -> Any:
+        return self.number(end) if isinstance(end, Fraction) else compiled(end, ())(self.arithmetic)
+
     def _inverse(self, plan: Inverse, values: list[Any]) -> Any:
         program = compiled(plan.increasing, (plan.variable, *plan.bindings))
         level = self.number(plan.level)
-        return self.root(lambda x: program(self.arithmetic, x, *values) - level)
+        return self._root(lambda x, _: program(self.arithmetic, x, *values) - level)[0]
 
 
 @lru_cache(maxsize=64)
@@ -144,18 +172,12 @@ def highprec(plan: Plan, digits: int = 30) -> Any:
     """
     arithmetic = _high_precision(digits + 10)
     context = arithmetic.context
-
-    def root(function: Callable[[Any], Any]) -> Any:
-        return context.findroot(
-            function, (context.mpf(2) ** -60, 1 - context.mpf(2) ** -60), solver="anderson"
-        )
-
-    return _Estimator(arithmetic, context.quad, root, context.prec)(plan)
+    return _Estimator(arithmetic, context.quad, context.prec)(plan)
 
 
 def float64(plan: Plan) -> float:
     """The plan's value in binary64, QUADPACK where it is an integral. An estimate."""
-    from scipy import integrate, optimize
+    from scipy import integrate
 
     def quad(function: Callable[[Any], Any], ends: list[Any]) -> float:
         low, high = float(ends[0]), float(ends[1])
@@ -170,11 +192,6 @@ def float64(plan: Plan) -> float:
         )
         return float(value[0])
 
-    def root(function: Callable[[Any], Any]) -> float:
-        return float(
-            optimize.brentq(lambda x: float(function(np.float64(x))), 0.0, 1.0, xtol=1e-16)
-        )
-
     # e^z overflows to the right limit, 1/(1 + ∞) = 0.
     with np.errstate(over="ignore", under="ignore", divide="ignore"):
-        return float(_Estimator(FLOAT64, quad, root, 64)(plan))
+        return float(_Estimator(FLOAT64, quad, 64)(plan))
