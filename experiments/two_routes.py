@@ -160,7 +160,7 @@ _DU = _U * _V * np.tile(_W / 2 * np.diff(_EDGES)[0], 168)
 def density(family: str, theta: float, x: Any, v: Any) -> Any:
     """G′ at u = x, 1 − u = v, from THEORY.md §2."""
     if family == "bon":
-        return theta * np.exp((theta - 1) * np.where(v < 0.5, np.log1p(-v), np.log(x)))
+        return theta * np.exp((theta - 1) * np.where(v < 0.5, np.log1p(-np.minimum(v, 0.5)), np.log(x)))
     if family == "bop":
         return (1 + theta * x) * np.exp(-theta * v)
     if family == "best_of_random(geometric)":
