@@ -136,6 +136,8 @@ def value_case(rng: random.Random) -> tuple[str, str]:
     if any(n.infinite or n.is_undefined for n in found):
         kinds = {(n.infinite, n.is_undefined) for n in found}
         return asked, "agree" if len(kinds) == 1 else "CONTRADICTION: infinite and finite"
+    if any("e-" in str(n) and int(str(n).split("e")[1].split()[0]) < -5000 for n in found):
+        return asked, "agree (too small to compare)"
     low = max(n.bounds[0] for n in found)
     high = min(n.bounds[1] for n in found)
     if low > high:
