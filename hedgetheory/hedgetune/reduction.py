@@ -28,6 +28,7 @@ MAX_GOLD = 1e307
 _CELLS = 1 << 22
 
 RankWeights: TypeAlias = Callable[[Array, int], Array]
+RankValues: TypeAlias = Callable[[Array, Array], Array]
 
 
 def times_power(values: Array, exponent: int) -> Array:
@@ -285,6 +286,24 @@ class Reduction:
                 merged[size] = merged[size].merge(found) if size in merged else found
         return [merged[size] for size in sorted(merged)]
 
+    def mean(self, values: RankValues, thetas: ArrayLike, exponent: int) -> Array:
+        """Mean curve in units of 2^exponent: ``values(thetas, ḡ)`` averaged over the sizes S.
+
+        ``values`` takes the mean gold by rank, (S,), to the value at each theta.
+        """
+        points = np.asarray(thetas)
+        mean, total = np.zeros(len(points)), 0.0
+        for m in self.sizes():
+            total += m.first.weight
+            value = values(points, times_power(m.rank_mean, m.exponent - exponent))
+            mean += (m.first.weight / total if total else 0.0) * (value - mean)
+        return mean
+
+    @property
+    def exponent(self) -> int:
+        """2^exponent: the unit in which no gold score is beyond 1."""
+        return max(m.exponent for sizes in self.moments.values() for m in sizes.values())
+
     def curve(self, thetas: ArrayLike, weights: RankWeights) -> CurveMoments:
         """The curve of a rank policy: mean W·ḡ and covariance W Σ Wᵀ, over all S.
 
@@ -299,8 +318,7 @@ class Reduction:
         ([0.75, 1.0], [0.25, 0.0])
         """
         points = np.asarray(thetas)
-        found = self.sizes()
-        exponent = max(m.exponent for m in found)
+        found, exponent = self.sizes(), self.exponent
         first: list[CoMoments] = []
         second: list[CoMoments] = []
         folds: list[tuple[Array, Array]] = []

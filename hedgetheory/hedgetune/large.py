@@ -1,0 +1,315 @@
+"""HedgeTune on a table larger than memory, or on a cluster: from the rank reduction alone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hedgetheory.errors import InputError, must_be
+from hedgetheory.hedgetune.estimators import (
+    best_of_n_values,
+    best_of_n_weights,
+    best_of_poisson_mixture,
+    best_of_poisson_values,
+    poisson_tail,
+)
+from hedgetheory.hedgetune.reduction import CROSS, CurveMoments, Reduction
+from hedgetheory.hedgetune.shape import REGIMES, Regime, regimes, turns
+from hedgetheory.hedgetune.sources import Source
+from hedgetheory.hedgetune.streaming import reduce_table
+from hedgetheory.hedgetune.table import Array
+
+Family = Literal["bon", "bop"]
+
+#: Up to this S the curve has every n.
+EVERY_N = 200
+#: Best-of-Poisson mixes all n ≤ S: S² numbers.
+MAX_POISSON_SIZE = 4096
+#: Best-of-Poisson: μ runs to where this share of its draws would exceed the responses at hand.
+MAX_TAIL = 0.1
+MAX_RESAMPLES = 100_000
+_GRID = 129
+
+
+@dataclass(frozen=True, slots=True)
+class LargeTuneResult:
+    """What `tune_large` found: fields named as in `tune`'s answer, undefined is None.
+
+    ``value_heldout`` is cross-fitted over 16 folds of prompts; ``theta_interval``,
+    ``regret_interval`` and ``regime_support`` come from normal resamples of the mean curve (the
+    central limit theorem over prompts, not the bootstrap); ``exact`` is False where S was so large
+    that ranks were binned, which touches these and ``se``, not theta and values.
+    """
+
+    family: Family
+    theta: float
+    theta_interval: list[float] | None
+    value: float
+    value_heldout: float | None
+    regime: Regime
+    regime_support: float | None
+    n_prompts: int
+    n_responses: int
+    dropped: int
+    curve: list[dict[str, float | None]]
+    warnings: list[str]
+    largest: dict[str, float | None]
+    regret: float
+    regret_interval: list[float] | None
+    ties: list[int]
+    extrema: list[dict[str, float | str]]
+    expected_draws: float
+    tail_mass: float | None
+    exact: bool
+    seed: int
+    resamples: int
+    confidence: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain numbers, null where undefined."""
+        return asdict(self)
+
+
+def tune_large(
+    table: Source | Reduction,
+    family: Family = "bon",
+    *,
+    scheduler: Any = None,
+    seed: int = 0,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+    cross: int = CROSS,
+    **reading: Any,
+) -> LargeTuneResult:
+    """`tune` for a table of any size: one pass in bounded memory, here or on a Dask cluster.
+
+    θ̂, the curve and its standard errors are those of `tune` on the same table up to rounding
+    (standard errors up to binning where S > ``cross``); intervals are asymptotic.
+
+    ``table``: what `read_table` takes, or a Reduction that is there already. ``family``: "bon" or
+    "bop". ``scheduler``: the address of a Dask scheduler, or None for this machine. ``reading``:
+    column names, ``drop_invalid`` and the rest of `reduce_table` or `reduce_distributed`.
+
+    Raises InputError as `reduce_table`; for a prompt with a single response (under "bop": if all
+    have one), and a proxy constant within every prompt.
+
+    >>> result = tune_large("ridge_overfit")
+    >>> result.theta, result.regime, round(result.value, 4)
+    (3, 'peak', 0.2087)
+    """
+    call = f"tune_large(family={family!r})"
+    if family not in ("bon", "bop"):
+        raise must_be("family", repr(family), "bon or bop", call)
+    if not (isinstance(seed, int) and seed >= 0):
+        raise must_be("seed", seed, "an integer >= 0", call)
+    if not (isinstance(resamples, int) and 0 <= resamples <= MAX_RESAMPLES):
+        raise must_be("resamples", resamples, f"an integer from 0 to {MAX_RESAMPLES}", call)
+    if not (isinstance(confidence, float) and 0 < confidence < 1):
+        raise must_be("confidence", confidence, "strictly between 0 and 1", call)
+    if not isinstance(table, Reduction):
+        if scheduler is None:
+            table = reduce_table(table, cross=cross, **reading)
+        else:
+            from hedgetheory.hedgetune.distributed import reduce_distributed
+
+            table = reduce_distributed(table, scheduler=scheduler, cross=cross, **reading)
+    if not table.selects:
+        raise InputError(
+            f"{table.name}: the proxy is constant within every prompt, so that it selects nothing; "
+            "take another proxy column"
+        )
+    points = _best_of_n(table) if family == "bon" else _best_of_poisson(table)
+    return _answer(table, family, points, seed=seed, resamples=resamples, confidence=confidence)
+
+
+@dataclass(frozen=True, slots=True)
+class _Points:
+    thetas: Array
+    place: int
+    curve: CurveMoments
+    ties: list[int]
+    tails: Array | None
+    warnings: list[str]
+
+
+def _answer(
+    table: Reduction,
+    family: Family,
+    points: _Points,
+    *,
+    seed: int,
+    resamples: int,
+    confidence: float,
+) -> LargeTuneResult:
+    thetas, place, curve = points.thetas, points.place, points.curve
+    unit, mean = curve.unit, curve.mean
+    rounding = 2.0**-49 * table.sizes()[-1].size
+    tail = (1 - confidence) / 2
+    theta_interval = regret_interval = support = None
+    shape = int(regimes(mean[None], rounding)[0])
+    if resamples and curve.count > 1:
+        means = curve.resampled_means(resamples, seed)
+        chosen = np.sort(thetas[_first_best(means, rounding)])
+        ends = [int(np.ceil(q * resamples)) - 1 for q in (tail, 1 - tail)]
+        theta_interval = [_number(family, chosen[max(end, 0)]) for end in ends]
+        losses = means[:, place] - means[:, -1]
+        regret_interval = [float(x) * unit for x in np.quantile(losses, [tail, 1 - tail])]
+        support = float((regimes(means, rounding) == shape).mean())
+    heldout = _held_out(curve, rounding)
+    error = curve.error
+    points_out: list[dict[str, float | None]] = []
+    for k, theta in enumerate(thetas):
+        se = float(error[k]) * unit if np.isfinite(error[k]) else None
+        one = {"theta": _number(family, theta), "value": float(mean[k]) * unit, "se": se}
+        if points.tails is not None:
+            one["tail_mass"] = float(points.tails[k])
+        points_out.append(one)
+    theta = _number(family, thetas[place])
+    return LargeTuneResult(
+        family,
+        theta,
+        theta_interval,
+        float(mean[place]) * unit,
+        None if heldout is None else heldout * unit,
+        REGIMES[shape],
+        support,
+        curve.count,
+        table.rows,
+        table.dropped,
+        points_out,
+        points.warnings,
+        points_out[-1],
+        float(mean[place] - mean[-1]) * unit,
+        regret_interval,
+        points.ties,
+        [
+            {"theta": _number(family, thetas[k]), "value": float(mean[k]) * unit, "kind": kind}
+            for k, kind in turns(mean, rounding)
+        ],
+        theta if family == "bon" else 1 + theta,
+        None if points.tails is None else float(points.tails[place]),
+        curve.exact,
+        seed,
+        resamples,
+        confidence,
+    )
+
+
+def _number(family: Family, theta: float) -> float:
+    return int(theta) if family == "bon" else float(theta)
+
+
+def _first_best(means: Array, tolerance: float) -> NDArray[np.intp]:
+    near = means >= means.max(axis=1, keepdims=True) - tolerance
+    return np.asarray(near.argmax(axis=1))
+
+
+def _held_out(curve: CurveMoments, tolerance: float) -> float | None:
+    """Each fold valued at what the others choose; None where all prompts are in one fold."""
+    weight, value = curve.fold_weight, curve.fold_mean
+    if np.count_nonzero(weight) < 2:
+        return None
+    sums = weight[:, None] * value
+    others = weight.sum() - weight
+    rest = (sums.sum(axis=0) - sums) / np.where(others > 0, others, 1.0)[:, None]
+    chosen = _first_best(rest, tolerance)
+    return float((weight * value[np.arange(len(weight)), chosen]).sum() / weight.sum())
+
+
+def _best_of_n(table: Reduction) -> _Points:
+    found = table.sizes()
+    size, largest = found[0].size, found[-1].size
+    if size == 1:
+        raise InputError(
+            f"{table.name}: {found[0].count} of {sum(m.count for m in found)} prompts have one "
+            "response only, which leaves nothing to select; every prompt must have at least 2"
+        )
+    every = np.arange(1, size + 1)
+    mean = table.mean(lambda n, gold: best_of_n_values(gold, n)[0], every, table.exponent)
+    ties = [int(n) for n in every[mean >= mean.max() - 2.0**-49 * largest]]
+    thetas = np.union1d(_integers(size), ties[:1])
+    warnings = []
+    if largest > size:
+        more = sum(m.count for m in found[1:])
+        warnings.append(
+            f"n stops at {size}, the smallest number of responses of a prompt "
+            f"({more} prompts have more)"
+        )
+    if len(ties) > 1:
+        shown = ", ".join(map(str, ties[:8])) + (", ..." if len(ties) > 8 else "")
+        warnings.append(f"tied at the top: n = {shown}; theta is the smallest")
+    if ties[0] == size:
+        warnings.append(
+            f"no interior threshold: the largest n = {size} is the best, "
+            "and a larger one cannot be estimated from this table"
+        )
+    curve = table.curve(thetas, best_of_n_weights)
+    return _Points(thetas, int(np.searchsorted(thetas, ties[0])), curve, ties, None, warnings)
+
+
+def _integers(size: int) -> NDArray[np.int64]:
+    """Every n up to S = 200; beyond, some 200 in ratio, with 1, 2, 4, 8, … and S among them."""
+    if size <= EVERY_N:
+        return np.arange(1, size + 1)
+    ratio = np.geomspace(1, size, 256).round().astype(np.int64)
+    return np.union1d(np.union1d(ratio, 2 ** np.arange(size.bit_length())), [size])
+
+
+def _best_of_poisson(table: Reduction) -> _Points:
+    found = table.sizes()
+    if found[-1].size == 1:
+        raise InputError(
+            f"{table.name}: every prompt has one response only, which leaves nothing to select"
+        )
+    if found[-1].size > MAX_POISSON_SIZE:
+        raise InputError(
+            f"{table.name}: a prompt has {found[-1].size} responses; Best-of-Poisson from the "
+            f"reduction takes up to {MAX_POISSON_SIZE}; tune it in memory"
+        )
+
+    def tails(mu: Array) -> Array:
+        weights = [m.first.weight for m in found]
+        each = [poisson_tail(mu, m.size) for m in found]
+        return np.asarray(np.average(each, axis=0, weights=weights), np.float64)
+
+    def mean(mu: Array) -> Array:
+        def values(mu: Array, gold: Array) -> Array:
+            return best_of_poisson_values(best_of_n_values(gold), mu)[0]
+
+        return table.mean(values, mu, table.exponent)
+
+    low, largest = 0.0, float(found[-1].size)
+    for _ in range(60):
+        middle = (low + largest) / 2
+        low, largest = (
+            (middle, largest) if tails(np.array([middle]))[0] <= MAX_TAIL else (low, middle)
+        )
+    thetas = np.expm1(np.linspace(0, np.log1p(low), _GRID))
+    rounding = 2.0**-49 * found[-1].size
+    best = int(_first_best(mean(thetas)[None], rounding)[0])
+    grid = np.log1p(thetas)
+    start, stop = grid[max(best - 1, 0)], grid[min(best + 1, _GRID - 1)]
+    for _ in range(8):
+        line = np.linspace(start, stop, 33)
+        top = int(np.argmax(mean(np.expm1(line))))
+        start, stop = line[max(top - 1, 0)], line[min(top + 1, 32)]
+    refined = np.expm1(line[top : top + 1])
+    if mean(refined)[0] > mean(thetas[best : best + 1])[0] + rounding:
+        thetas = np.union1d(thetas, refined)
+    place = int(_first_best(mean(thetas)[None], rounding)[0])
+
+    def weights(mu: Array, size: int) -> Array:
+        return best_of_poisson_mixture(mu, size)[0] @ best_of_n_weights(
+            np.arange(1, size + 1), size
+        )
+
+    warnings = []
+    if place == len(thetas) - 1:
+        warnings.append(
+            f"no interior threshold up to mu = {low:.4g}, where {MAX_TAIL:.0%} of the draws N "
+            "exceed the responses; a larger mu cannot be estimated from this table"
+        )
+    return _Points(thetas, place, table.curve(thetas, weights), [], tails(thetas), warnings)
