@@ -5,9 +5,12 @@ from __future__ import annotations
 from hedgetheory.errors import InputError
 from hedgetheory.functionals.bound import Bound
 from hedgetheory.functionals.continuous import RankOnContinuous, TiltOnContinuous
+from hedgetheory.functionals.countable import RankOnCountable, TiltOnCountable
 from hedgetheory.functionals.finite import RankOnFinite, TiltOnFinite
 from hedgetheory.functionals.soft_best_of_n import soft_bound
+from hedgetheory.functionals.soft_countable import SoftOnCountable
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
+from hedgetheory.laws.countable import CountableLaw
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.policies.base import Policy, RankPolicy
 from hedgetheory.policies.quantile_tilt import QuantileTilt
@@ -26,12 +29,20 @@ def bind(policy: Policy, law: Law) -> Bound:
             return RankOnContinuous(QuantileTilt(policy.strength), law)
         if isinstance(law, ContinuousLaw):
             return TiltOnContinuous(policy, law)
+        if isinstance(law, CountableLaw):
+            return TiltOnCountable(policy, law)
         assert isinstance(law, FiniteLaw)
         return TiltOnFinite(policy, law)
     if isinstance(policy, SoftBestOfN):
-        return soft_bound(policy, law)
+        return (
+            SoftOnCountable(policy, law)
+            if isinstance(law, CountableLaw)
+            else soft_bound(policy, law)
+        )
     assert isinstance(policy, RankPolicy)
     if isinstance(law, ContinuousLaw):
         return RankOnContinuous(policy, law)
+    if isinstance(law, CountableLaw):
+        return RankOnCountable(policy, law)
     assert isinstance(law, FiniteLaw)
     return RankOnFinite(policy, law)

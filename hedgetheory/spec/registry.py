@@ -116,6 +116,20 @@ _LAWS = (
         "finitely many atoms, as in finite({0: 1/4, 1/2: 1/4, 1: 1/2})",
         "masses > 0 with sum exactly 1",
     ),
+    Entry(
+        "poisson",
+        "hedgetheory.laws.poisson:Poisson",
+        _real("mu"),
+        "Poisson on {0, 1, 2, ...} with its mean",
+        "mu > 0",
+    ),
+    Entry(
+        "geometric",
+        "hedgetheory.laws.geometric:Geometric",
+        _real("p"),
+        "the first success, on {1, 2, ...}",
+        "0 < p < 1",
+    ),
 )
 
 _POLICIES = (

@@ -7,6 +7,7 @@ import numpy as np
 from hedgetheory.expressions.symbols import u as u_symbol
 from hedgetheory.expressions.symbols import ubar as ubar_symbol
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
+from hedgetheory.laws.countable import CountableLaw
 from hedgetheory.numerics.floats import FLOAT64
 from hedgetheory.numerics.program import compiled
 from hedgetheory.policies.sampling.inputs import Array, Places
@@ -24,6 +25,8 @@ def rewards_at(law: Law, u: Array, ubar: Array) -> Array:
     if isinstance(law, FiniteLaw):
         values = np.array([float(value) for value, _ in law.atoms])
         return np.asarray(values[atoms_at(law, u, ubar)], np.float64)
+    if isinstance(law, CountableLaw):
+        return law.rewards_at(u, ubar)
     assert isinstance(law, ContinuousLaw)
     program = compiled(law.quantile, (u_symbol, ubar_symbol))
     # Where a formula has two pieces both are computed, the other one perhaps at its infinite end.

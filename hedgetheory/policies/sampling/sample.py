@@ -9,6 +9,7 @@ import numpy as np
 from hedgetheory.errors import InputError, NotOnThisLaw, must_be
 from hedgetheory.exact import short
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
+from hedgetheory.laws.countable import CountableLaw
 from hedgetheory.laws.logistic import Logistic
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.policies.base import Policy, RankPolicy
@@ -86,7 +87,7 @@ def sample(policy: Policy, law: Law, size: int, rng: Randomness) -> Sample:
     """
     call = f"sample({policy} on {law})"
     size, random = whole("size", size, 1, call), generator(rng, call)
-    if not isinstance(law, (ContinuousLaw, FiniteLaw)):
+    if not isinstance(law, (ContinuousLaw, CountableLaw, FiniteLaw)):
         raise must_be("law", law, "a law of the proxy reward", call)
     if isinstance(policy, Tilt):
         if not isinstance(law, Uniform):
@@ -119,6 +120,10 @@ def _tilted(policy: Tilt, law: Law, size: int, rng: np.random.Generator) -> Arra
         masses = np.array([float(mass) for _, mass in law.atoms])
         weights = masses * np.exp(energies(values, lenient(policy.strength)))
         return np.asarray(values[pick(np.broadcast_to(weights, (size, len(values))), rng)])
+    if isinstance(law, CountableLaw):
+        law.require_tilt(policy.strength)
+        nearly = law.nearly_tilted(lenient(policy.strength))
+        return rewards_at(nearly, *largest_of(1.0, size, rng))
     assert isinstance(law, ContinuousLaw)
     limit = law.mgf_limit
     if limit is not None and policy.strength >= limit:
