@@ -1,151 +1,47 @@
-"""Rank policies and tilts on a law without atoms."""
+"""Rank policies on a law without atoms."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Iterable
-from dataclasses import replace
 from fractions import Fraction
-from functools import cached_property
 from typing import Any
 
 import sympy
 from sympy import Abs, exp, log
 
-from hedgetheory.errors import InputError, NotCertified, NotOnThisLaw
-from hedgetheory.exact import short
-from hedgetheory.expressions.symbols import a, alpha, lam, r, total, u, ubar
-from hedgetheory.functionals.bound import Bound, GoldCurve, Point, require_parameter
+from hedgetheory.expressions.symbols import a, alpha, r, total, u, ubar
+from hedgetheory.functionals.bound import GoldCurve, Point, require_parameter
 from hedgetheory.functionals.closed_forms import (
     INTEGRANDS,
     RANK_FORMS,
     mean_reward,
     policy_key,
 )
-from hedgetheory.functionals.growth import ONE, Growth, growth
+from hedgetheory.functionals.lines import (
+    OnContinuous,
+    at_ball,
+    constant_plan,
+    quantile_plan,
+    supremum,
+    unit_supremum,
+)
 from hedgetheory.functionals.plans import (
     Closed,
     Infinite,
     Inverse,
-    LineIntegral,
     Plan,
-    Undefined,
     UnitIntegral,
     eps,
 )
-from hedgetheory.laws.base import ContinuousLaw, exact_symbol
+from hedgetheory.functionals.tilt_continuous import TiltOnContinuous
+from hedgetheory.laws.base import ContinuousLaw, Strand
 from hedgetheory.laws.uniform import Uniform
-from hedgetheory.numerics.ball import (
-    REAL,
-    WHERE_DEFINED,
-    ball,
-    no_bound,
-    unit_interval,
-    upper_integer,
-)
+from hedgetheory.numerics.ball import REAL, ball
 from hedgetheory.numerics.program import compiled
 from hedgetheory.policies.base import RankPolicy, in_u
 from hedgetheory.policies.best_of_n import BestOfN
 from hedgetheory.policies.best_of_random import BestOfRandom
-from hedgetheory.policies.quantile_tilt import QuantileTilt
-from hedgetheory.policies.random_draws import Sibuya
-from hedgetheory.policies.tilt import Tilt
-
-
-class OnContinuous(Bound):
-    """What rank policies and tilts share on a law without atoms."""
-
-    law: ContinuousLaw
-
-    @property
-    @abstractmethod
-    def ratio_formula(self) -> sympy.Expr:
-        """w in r, u and ū together."""
-
-    @property
-    @abstractmethod
-    def log_ratio_formula(self) -> sympy.Expr: ...
-
-    def _in_reward(self, expr: sympy.Expr) -> sympy.Expr:
-        return expr.xreplace({u: self.law.cdf, ubar: self.law.survival})
-
-    def _at(self, expr: sympy.Expr, at: Point) -> Plan:
-        """An expression in r, u, ū at a point, as a closed plan."""
-        if at.quantile is not None:
-            level = at.quantile
-            inner = expr.xreplace({r: self.law.quantile})
-            return Closed(inner, {**self.bindings, u: level, ubar: 1 - level})
-        assert at.reward is not None
-        return Closed(self._in_reward(expr), {**self.bindings, r: at.reward})
-
-    def _outside(self, at: Point) -> int:
-        """−1 below the support, +1 above it, 0 in it (its finite ends included)."""
-        if at.reward is None:
-            return 0
-        low, high = self.law.support
-        if low is not None and at.reward < low:
-            return -1
-        return 1 if high is not None and at.reward > high else 0
-
-    def density(self, at: Point) -> Iterable[Plan]:
-        if self._outside(at):
-            return [Closed(sympy.S.Zero)]
-        return [self._at(self.ratio_formula * self.law.pdf, at)]
-
-    def ratio(self, at: Point) -> Iterable[Plan]:
-        if self._outside(at):
-            return [Undefined(f"{short(at.reward or Fraction(0))} is outside the support")]
-        return [self._at(self.ratio_formula, at)]
-
-    def mass(self, at: Point) -> Iterable[Plan]:
-        return [Closed(sympy.S.Zero)]
-
-    def score(self, at: Point, wrt: sympy.Symbol) -> Iterable[Plan]:
-        require_parameter(self.policy, wrt)
-        if self._outside(at):
-            return [Undefined(f"{short(at.reward or Fraction(0))} is outside the support")]
-        return [self._at(sympy.diff(self.log_ratio_formula, wrt), at)]
-
-    def win_rate(self) -> Iterable[Plan]:
-        # No ties on a law without atoms: P(R' < R) + ½P(R' = R) = E[F(R)].
-        return self.mean_quantile()
-
-    def _line(
-        self, integrand: sympy.Expr, everywhere: Growth, h: sympy.Expr | None = None
-    ) -> LineIntegral:
-        """∫ h(r) f_θ(r) dr for an integrand h·f_θ with |h| bounded by ``everywhere``.
-
-        With the formula ``h`` itself, the tail on the side of 0 that it lies on has a bound of its
-        own: e^{−r} does not grow to the right.
-        """
-        one_sided = {} if h is None else {side: growth(h, side) for side in (-1, 1)}
-
-        def tail(x: Any, side: int) -> Any:
-            beyond_zero = x >= 0 if side > 0 else x <= 0
-            bound = one_sided.get(side, everywhere) if beyond_zero else everywhere
-            prob, decay = self.tail_envelope(x, side)
-            size = REAL.maximum(abs(x), REAL.constant(Fraction(1)))
-            slope = ball(bound.rate) + ball(bound.degree) / size
-            # |h| ≤ H(max(1, |y|)) ≤ H(size + |y − x|), P(X beyond y) ≤ prob·e^{−decay |y−x|}, and
-            # H′/H ≤ slope from size on: E[|h|; beyond x] ≤ H(size)·prob·(1 + slope/(decay−slope)).
-            height = ball(bound.size) * size ** ball(bound.degree) * (ball(bound.rate) * size).exp()
-            if decay > slope:
-                return height * prob * decay / (decay - slope)
-            return no_bound()
-
-        return LineIntegral(integrand, self.bindings, self.law.support, *self.bulk, tail=tail)
-
-    @property
-    def bulk(self) -> tuple[Fraction, Fraction]:
-        """Where an integral over the line is centred, and its width."""
-        return self.law.centre, self.law.width
-
-    @abstractmethod
-    def tail_envelope(self, x: Any, side: int) -> tuple[Any, Any]:
-        """(p, d) with P_θ(R beyond y) ≤ p·e^{−d|y − x|} for every y beyond the ball x."""
-
-    def _law_ball(self, expr: sympy.Expr, x: Any) -> Any:
-        return compiled(expr, (r,))(REAL, x)
+from hedgetheory.policies.random_draws import FinitePmf, Sibuya
 
 
 class RankOnContinuous(OnContinuous):
@@ -215,15 +111,22 @@ class RankOnContinuous(OnContinuous):
         yield from self._divergence("mean_quantile", lambda w: w)
 
     def mean_reward(self) -> Iterable[Plan]:
-        if self.policy.is_reference:
-            yield Closed(sympy.sympify(self.law.mean))
+        if self.policy.is_reference and "mean" in self.law.formulas:
+            plan = constant_plan(self.law.mean)
+            yield plan
+            if not isinstance(plan, Closed):
+                return
         if isinstance(self.law, Uniform):
             yield from self.mean_quantile()
+            return
+        diverges = self.divergent(r)
+        if diverges is not None:
+            yield diverges
             return
         form = mean_reward(policy_key(self.policy), self.law)
         if form is not None:
             yield self._closed(form)
-        yield self._line(r * self._in_reward(self.policy.ratio) * self.law.pdf, growth(r))
+        yield self._mean(r)
 
     def gold(self, curve: GoldCurve) -> Iterable[Plan]:
         expr = curve.expr
@@ -232,8 +135,7 @@ class RankOnContinuous(OnContinuous):
         if curve.variable == "r" and isinstance(self.law, Uniform):
             expr = expr.xreplace({r: u})
         elif curve.variable == "r":
-            weight = self._in_reward(self.policy.ratio) * self.law.pdf
-            yield self._line(expr * weight, growth(expr), expr)
+            yield self.divergent(expr) or self._mean(expr)
             return
         if isinstance(self.policy, BestOfN):
             moments = _best_of_n_moments(expr)
@@ -244,9 +146,9 @@ class RankOnContinuous(OnContinuous):
             parameter = next(iter(self.bindings))
             outer = ubar ** (1 / parameter)
             inside = in_u(expr).xreplace({u: 1 - outer})
-            yield UnitIntegral(inside, self.bindings, total, None, eps * _sup(expr))
+            yield UnitIntegral(inside, self.bindings, total, None, eps * supremum(expr))
         else:
-            yield self._unit(expr * self.policy.ratio, total, lambda w: w * _sup(expr))
+            yield self._unit(expr * self.policy.ratio, total, lambda w: w * supremum(expr))
 
     def cdf(self, at: Point) -> Iterable[Plan]:
         side = self._outside(at)
@@ -256,22 +158,27 @@ class RankOnContinuous(OnContinuous):
 
     def quantile(self, level: Fraction) -> Iterable[Plan]:
         at_level = {u: level, ubar: 1 - level}
+        stated = "quantile" in self.law.formulas
         if self.policy.is_reference:
-            yield Closed(self.law.quantile, at_level)
+            yield quantile_plan(self.law, at_level)
         elif self.policy.inverse is not None:
             inner = self.policy.inverse
             outer = self.policy.inverse_bar
-            place = {u: inner, ubar: 1 - inner if outer is None else outer}
-            yield Closed(self.law.quantile.xreplace(place), {**self.bindings, **at_level})
-        post = self.law.quantile.xreplace({u: total, ubar: 1 - total})
-        yield Inverse(in_u(self.policy.cdf), u, level, self.bindings, post)
-
-    def _end(self, at: Point) -> int:
-        """−1 at the finite lower end of the support (u = 0), +1 at the upper (ū = 0), else 0."""
-        low, high = self.law.support
-        if at.reward is None:
-            return 0
-        return -1 if at.reward == low else int(at.reward == high)
+            outer = 1 - inner if outer is None else outer
+            bindings = {**self.bindings, **at_level}
+            if stated:
+                place = {u: inner, ubar: outer}
+                yield Closed(self.law.quantile.xreplace(place), bindings)
+            else:
+                levels = {u: Closed(inner, bindings), ubar: Closed(outer, bindings)}
+                yield quantile_plan(self.law, levels)
+        increasing = in_u(self.policy.cdf)
+        if stated:
+            post = self.law.quantile.xreplace({u: total, ubar: 1 - total})
+            yield Inverse(increasing, u, level, self.bindings, post)
+        else:
+            inverse = Inverse(increasing, u, level, self.bindings)
+            yield quantile_plan(self.law, {u: inverse, ubar: Closed(1 - total, {total: inverse})})
 
     def _top_is_infinite(self, at: Point) -> bool:
         # w = a ū^{a−1} of Sibuya(a), a < 1, grows without bound towards ū = 0.
@@ -290,24 +197,45 @@ class RankOnContinuous(OnContinuous):
             return [Infinite(-1, "the logarithm of the distance to this end")]
         return super().score(at, wrt)
 
-    def tail_envelope(self, x: Any, side: int) -> tuple[Any, Any]:
-        # F and 1 − F are log-concave where the density is, so they decay at least at the rate at
-        # x. G(u) ≤ u, and 1 − G(1 − s) ≤ E[N]·s, or s^a for Sibuya(a).
-        density = self._law_ball(self.law.pdf, x)
+    def end_order(self, side: int) -> Fraction:
+        if side > 0:
+            return self.policy.tail_power
+        if isinstance(self.policy, BestOfN):
+            return self.policy.bindings[BestOfN.symbols[0]]
+        if isinstance(self.policy, BestOfRandom) and isinstance(self.policy.draws, FinitePmf):
+            return self.policy.draws.masses[0][0]
+        return Fraction(1)  # P(N = 1) > 0
+
+    def tail_envelope(self, x: Any, side: int, strand: Strand) -> tuple[Any, Any]:
+        # The cdf H and the survival of Y are log-concave, so that they decay at least at the rate
+        # at x. On the strand F ≥ weight·H and 1 − F ≥ weight·(1 − H) beyond x.
+        density = at_ball(strand.law.pdf, x)
+        weight = _ball_of(strand.weight)
+        symbols, values = tuple(self.bindings), map(ball, self.policy.bindings.values())
         if side < 0:
-            below_x = self._law_ball(self.law.cdf, x)
-            return below_x, density / below_x
-        above = self._law_ball(self.law.survival, x)
+            below = at_ball(strand.law.cdf, x)
+            if strand.whole:
+                # G(u) ≤ u^q, q = min N: u^k ≤ u^q for k ≥ q.
+                order = ball(self.end_order(-1))
+                return below**order, order * density / below
+            # w increases.
+            inside = self.policy.ratio.xreplace({u: strand.cdf, ubar: strand.survival})
+            return below * compiled(inside, (r, *symbols))(REAL, x, *values), density / below
+        # 1 − G(1 − s) ≤ E[N]·s; for Sibuya(a) w(1 − s) = a s^{a−1}, which falls in s, so that
+        # ∫ w dF over the strand is at most ∫ a (weight·s)^{a−1} weight ds = (weight·s)^a.
+        above = at_ball(strand.law.survival, x)
         power = ball(self.policy.tail_power)
-        symbols = tuple(self.bindings)
-        values = [ball(v) for v in self.bindings.values() if isinstance(v, Fraction)]
         draws = self.policy.mean_draws
         factor = (
             REAL.constant(Fraction(1))
             if draws == sympy.oo
             else compiled(draws, symbols)(REAL, *values)
         )
-        return factor * above**power, power * density / above
+        return factor * (weight * above) ** power / weight, power * density / above
+
+
+def _ball_of(weight: Fraction | sympy.Expr) -> Any:
+    return ball(weight) if isinstance(weight, Fraction) else compiled(weight, ())(REAL)
 
 
 def _vanishes_at_zero(policy: RankPolicy) -> bool:
@@ -335,11 +263,6 @@ def _sibuya_omitted(bound: Any) -> sympy.Expr:
     return 2 * powers * logs
 
 
-def _sup(expr: sympy.Expr) -> sympy.Expr:
-    """A rational upper bound of |g| on [0, 1]."""
-    return exact_symbol(unit_supremum(expr))
-
-
 def _best_of_n_moments(expr: sympy.Expr) -> sympy.Expr | None:
     """Σ c_k n/(n + k) for g = Σ c_k u^k with rational powers k ≥ 0, else None."""
     n = BestOfN.symbols[0]
@@ -355,148 +278,4 @@ def _best_of_n_moments(expr: sympy.Expr) -> sympy.Expr | None:
     return sympy.Add(*terms)
 
 
-class TiltOnContinuous(OnContinuous):
-    """The exponential tilt on a law without atoms, by its cumulant function K = ln M."""
-
-    policy: Tilt
-
-    def __init__(self, policy: Tilt, law: ContinuousLaw) -> None:
-        limit = law.mgf_limit
-        if limit is not None and policy.strength >= limit:
-            raise NotOnThisLaw(
-                f"{policy} does not exist on {law}: E[e^(lam R)] is infinite from "
-                f"lam = {short(limit)} on; take lam < {short(limit)}"
-            )
-        self.policy, self.law = policy, law
-
-    @cached_property
-    def _slope(self) -> sympy.Expr:
-        return sympy.diff(self.law.log_mgf, lam)
-
-    @property
-    def ratio_formula(self) -> sympy.Expr:
-        return exp(lam * r - self.law.log_mgf)
-
-    @property
-    def log_ratio_formula(self) -> sympy.Expr:
-        return lam * r - self.law.log_mgf
-
-    @cached_property
-    def _density(self) -> sympy.Expr:
-        tilted = self.law.tilted(self.policy.strength)
-        return self.ratio_formula * self.law.pdf if tilted is None else tilted.pdf
-
-    @property
-    def bulk(self) -> tuple[Fraction, Fraction]:
-        tilted = self.law.tilted(self.policy.strength)
-        base = self.law if tilted is None else tilted
-        return base.centre, base.width
-
-    def _scaled(self, order: sympy.Expr) -> sympy.Expr:
-        return self.law.log_mgf.xreplace({lam: order * lam})
-
-    def _defined_to(self, order: Fraction) -> bool:
-        limit = self.law.mgf_limit
-        return limit is None or order * self.policy.strength < limit
-
-    def kl(self) -> Iterable[Plan]:
-        yield Closed(lam * self._slope - self.law.log_mgf, self.bindings, "KL = λK′ − K")
-        bound = growth(r) * Growth(self.policy.strength + 1) + Growth(self._log_mgf_size)
-        yield self._line(self.log_ratio_formula * self._density, bound)
-
-    @cached_property
-    def _log_mgf_size(self) -> Fraction:
-        """A rational upper bound of |K(λ)|."""
-        value = compiled(self.law.log_mgf, (lam,))(REAL, ball(self.policy.strength))
-        return upper_integer(value)
-
-    def chi2(self) -> Iterable[Plan]:
-        if not self._defined_to(Fraction(2)):
-            return [Infinite(1, "E[w²] = M(2λ)/M(λ)² and M(2λ) is infinite")]
-        closed = exp(self._scaled(sympy.Integer(2)) - 2 * self.law.log_mgf) - 1
-        return [Closed(closed, self.bindings, "χ² = M(2λ)/M(λ)² − 1")]
-
-    def renyi(self, order: Fraction) -> Iterable[Plan]:
-        if not self._defined_to(order):
-            return [Infinite(1, f"M({short(order)}·λ) is infinite")]
-        closed = (self._scaled(alpha) - alpha * self.law.log_mgf) / (alpha - 1)
-        return [Closed(closed, {**self.bindings, alpha: order}, "(K(αλ) − αK(λ))/(α − 1)")]
-
-    def total_variation(self) -> Iterable[Plan]:
-        # w > 1 exactly above r* = K/λ, so TV = F(r*) − F_θ(r*).
-        tilted = self.law.tilted(self.policy.strength)
-        if tilted is None:
-            half = Abs(1 - self.ratio_formula) / 2 * self.law.pdf
-            return [self._line_of_difference(half)]
-        star = self.law.log_mgf / lam
-        value = self.law.cdf.xreplace({r: star}) - tilted.cdf.xreplace({r: star})
-        return [Closed(value, self.bindings, "TV = F(r*) − F_θ(r*), r* = K/λ")]
-
-    def _line_of_difference(self, integrand: sympy.Expr) -> Plan:
-        bound = self._line(integrand, ONE)
-
-        def tail(x: Any, side: int) -> Any:
-            # |1 − w| f ≤ f_θ + f: the sum of two envelopes.
-            reference = RankOnContinuous(QuantileTilt(0), self.law)
-            return bound.tail(x, side) + reference.tail_envelope(x, side)[0]
-
-        return LineIntegral(integrand, self.bindings, self.law.support, *self.bulk, tail=tail)
-
-    def mean_reward(self) -> Iterable[Plan]:
-        if self.policy.is_reference:
-            yield Closed(sympy.sympify(self.law.mean))
-        yield Closed(self._slope, self.bindings, "E_λ[R] = K′(λ)")
-        yield self._line(r * self._density, growth(r))
-
-    def mean_quantile(self) -> Iterable[Plan]:
-        if self.policy.is_reference:
-            return [Closed(sympy.Rational(1, 2)), *self.gold(GoldCurve(u, "u"))]
-        return self.gold(GoldCurve(u, "u"))
-
-    def gold(self, curve: GoldCurve) -> Iterable[Plan]:
-        if not curve.expr.has(r, u):
-            return [Closed(curve.expr)]
-        if curve.variable == "r":
-            return [self._line(curve.expr * self._density, growth(curve.expr), curve.expr)]
-        size = unit_supremum(curve.expr)
-        inside = self._in_reward(curve.expr)
-        return [self._line(inside * self._density, Growth(size))]
-
-    def cdf(self, at: Point) -> Iterable[Plan]:
-        tilted = self.law.tilted(self.policy.strength)
-        if tilted is None:
-            return [self._cdf_by_integral(self._reward_point(at))]
-        return RankOnContinuous(QuantileTilt(0), tilted).cdf(self._reward_point(at))
-
-    def _cdf_by_integral(self, at: Point) -> Plan:
-        assert at.reward is not None
-        whole = self._line(self._density, ONE)
-        centre = min(self.law.centre, at.reward - self.law.width)
-        return replace(whole, support=(self.law.support[0], at.reward), centre=centre)
-
-    def _reward_point(self, at: Point) -> Point:
-        if at.quantile is not None:
-            raise InputError("at=u=…, but the cdf of a tilt is asked for at a reward")
-        return at
-
-    def quantile(self, level: Fraction) -> Iterable[Plan]:
-        tilted = self.law.tilted(self.policy.strength)
-        if tilted is None:
-            raise NotCertified(f"the quantile of {self.policy} on {self.law} is not built yet")
-        return [Closed(tilted.quantile, {u: level, ubar: 1 - level})]
-
-    def tail_envelope(self, x: Any, side: int) -> tuple[Any, Any]:
-        # The tilted density is log-concave too: beyond x it is at most its value there times
-        # e^{−d|y−x|} with d its logarithmic slope at x.
-        slope = self._law_ball(self.law.log_density_slope, x) + ball(self.policy.strength)
-        decay = -side * slope
-        density = compiled(self._density, (r, lam))(REAL, x, ball(self.policy.strength))
-        return density / decay, decay if decay > 0 else decay * 0
-
-
-def unit_supremum(expr: sympy.Expr) -> Fraction:
-    """A rational upper bound of |g| over [0, 1]; raises NotCertified where g is not bounded."""
-    value = compiled(in_u(expr), (u,))(WHERE_DEFINED, unit_interval())
-    if not value.is_finite():
-        raise NotCertified(f"{expr} is not bounded on [0, 1] by ball arithmetic")
-    return upper_integer(value)
+__all__ = ["RankOnContinuous", "TiltOnContinuous", "unit_supremum"]

@@ -190,14 +190,23 @@ def _line_integral(plan: LineIntegral) -> Any:
     result = ball(Fraction(0))
     cuts = []
     for end, side in zip(plan.support, (-1, 1), strict=True):
-        cut, bound = (end, result * 0) if end is not None else tail_cut(plan, side)
+        if end is not None:
+            cuts.append(end_ball(end))
+            continue
+        cut, bound = tail_cut(plan, side)
         if not bound.is_finite():
             return bound
         result += balls.symmetric(bound)
-        cuts.append(cut)
-    for low, high in ((cuts[0], plan.centre), (plan.centre, cuts[1])):
-        result += balls.integral(integrand, ball(low), ball(high))
+        cuts.append(ball(cut))
+    centre = ball(plan.centre)
+    for low, high in ((cuts[0], centre), (centre, cuts[1])):
+        result += balls.integral(integrand, low, high)
     return result
+
+
+def end_ball(end: Fraction | sympy.Expr) -> Any:
+    """A ball around an end of an interval."""
+    return ball(end) if isinstance(end, Fraction) else compiled(end, ())(REAL)
 
 
 def tail_cut(plan: LineIntegral, side: int) -> tuple[Fraction, Any]:

@@ -9,6 +9,8 @@ import sympy
 
 from hedgetheory.errors import NotCertified
 from hedgetheory.expressions.symbols import r
+from hedgetheory.numerics.ball import REAL, upper_integer
+from hedgetheory.numerics.program import compiled
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,15 @@ class Growth:
             self.size + other.size, max(self.degree, other.degree), max(self.rate, other.rate)
         )
 
+    def raised(self, outer: Growth) -> Growth:
+        """The bound of h(T(y)) from this one of T and an ``outer`` one of h with rate 0.
+
+        max(1, |T|) ≤ max(1, size)·m^degree·e^{rate·m}, to the power of the outer degree.
+        """
+        ceiling = -(-outer.degree.numerator // outer.degree.denominator)
+        size = outer.size * max(self.size, Fraction(1)) ** ceiling
+        return Growth(size, self.degree * outer.degree, self.rate * outer.degree)
+
     def __mul__(self, other: Growth) -> Growth:
         return Growth(self.size * other.size, self.degree + other.degree, self.rate + other.rate)
 
@@ -35,8 +46,9 @@ def _upper(value: sympy.Expr) -> Fraction:
     """A rational upper bound of the absolute value of a constant."""
     if value.is_Rational:
         return abs(Fraction(int(value.p), int(value.q)))
-    if value in (sympy.pi, sympy.E, sympy.EulerGamma):
-        return Fraction(4)
+    x = compiled(value, ())(REAL)
+    if x.is_finite():
+        return upper_integer(x)
     raise NotCertified(f"no bound for the constant {value} in the tail")
 
 

@@ -172,6 +172,11 @@ class ContinuousLaw(Law):
         raise NotCertified(f"the quantile function of {self} has no formula")
 
     @cached_property
+    def quantile_bracket(self) -> tuple[sympy.Expr, sympy.Expr]:
+        """Formulas in u and ū with Q between them, for a law without a formula for Q itself."""
+        raise NotCertified(f"the quantile function of {self} is not bracketed")
+
+    @cached_property
     def log_mgf(self) -> sympy.Expr:
         """K(λ); raises NotOnThisLaw where it is infinite, NotCertified without a formula."""
         if self.mgf_limit == 0:

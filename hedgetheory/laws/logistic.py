@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import sympy
 from sympy import exp, log, loggamma
 
 from hedgetheory.exact import RealInput, rational
 from hedgetheory.expressions.symbols import lam, r, u, ubar
 from hedgetheory.laws.base import ContinuousLaw, exact_symbol
+from hedgetheory.laws.latent import LogitBeta
 
 
 class Logistic(ContinuousLaw):
@@ -38,3 +41,8 @@ class Logistic(ContinuousLaw):
         self.mgf_limit = 1 / self.scale
         self.mean = c
         self.centre, self.width = self.loc, 2 * self.scale
+
+    def tilted(self, strength: Fraction) -> LogitBeta:
+        # F(R) is beta(1 + κ, 1 − κ) under the tilt, κ = λ scale.
+        kappa = strength * self.scale
+        return LogitBeta(1 + kappa, 1 - kappa, self.loc, self.scale)

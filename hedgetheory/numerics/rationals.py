@@ -116,6 +116,29 @@ class Rationals:
 
     digamma = lgamma = ei = scaled_ei = gamma
 
+    def logit_beta_cdf(self, a: Fraction, b: Fraction, y: Fraction) -> Fraction:
+        if a != b or y != 0:
+            raise NotRational
+        return Fraction(1, 2)  # the median of a symmetric law
+
+    def logit_beta_ppf(self, a: Fraction, b: Fraction, u: Fraction, ubar: Fraction) -> Fraction:
+        if a != b or u != ubar:
+            raise NotRational
+        return Fraction(0)
+
+    def log_gamma_cdf(self, k: Fraction, y: Fraction) -> Fraction:
+        raise NotRational
+
+    log_gamma_sf = log_gamma_cdf
+
+    def log_gamma_ppf(self, k: Fraction, u: Fraction, ubar: Fraction) -> Fraction:
+        raise NotRational
+
+    def kummer(self, a: Fraction, b: Fraction, x: Fraction) -> Fraction:
+        if x != 0:
+            raise NotRational
+        return Fraction(1)
+
     def absolute(self, x: Fraction) -> Fraction:
         return abs(self._rational(x))
 
