@@ -117,7 +117,8 @@ def _found(law: Law, member: Policy, theta: Symbol, quantity: str) -> Derivation
         return _soft(law, member, theta, quantity)
     if isinstance(law, FiniteLaw):
         return _on_atoms(bind(member, law), law, quantity)
-    assert isinstance(law, ContinuousLaw)
+    if not isinstance(law, ContinuousLaw):
+        return None
     if isinstance(member, Tilt) and isinstance(law, Uniform):
         member = QuantileTilt(member.strength)  # the reward is its own quantile
     if isinstance(member, Tilt):

@@ -12,6 +12,7 @@ from hedgetheory.expressions.symbols import lam
 from hedgetheory.functionals.bind import bind
 from hedgetheory.functionals.evaluate import enclosure, has_integral, number
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law, exact_symbol
+from hedgetheory.laws.countable import CountableLaw
 from hedgetheory.numerics import ball as balls
 from hedgetheory.numerics.ball import REAL, ball, certify
 from hedgetheory.numerics.program import Program, compiled
@@ -29,7 +30,7 @@ class GapPoint:
 
 def cumulants(law: Law) -> sympy.Expr:
     """K(λ) = ln E[e^{λR}] as a formula in λ."""
-    if isinstance(law, ContinuousLaw):
+    if isinstance(law, (ContinuousLaw, CountableLaw)):
         return law.log_mgf
     assert isinstance(law, FiniteLaw)
     # Scaled by the largest reward: no overflow, and the sum stays near one at large λ.
@@ -44,8 +45,11 @@ def cumulants(law: Law) -> sympy.Expr:
 def matched_strength(law: Law, slope: Program, mean: Any) -> Any:
     """A ball around the λ ≥ 0 with K′(λ) = mean: K′ increases, on [0, ∞) or up to its limit."""
     limit = law.mgf_limit if isinstance(law, ContinuousLaw) else None
+    growth = law.growth_limit if isinstance(law, CountableLaw) else None
 
     def strength(t: Any) -> Any:
+        if growth is not None:
+            return ball(growth).log() * t
         return t / (1 - t) if limit is None else ball(limit) * t
 
     return strength(balls.increasing_root(lambda t: slope(REAL, strength(t)) - mean))
