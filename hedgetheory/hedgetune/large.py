@@ -277,7 +277,7 @@ def _best_of_poisson(table: Reduction) -> _Points:
 
     def mean(mu: Array) -> Array:
         def values(mu: Array, gold: Array) -> Array:
-            return best_of_poisson_values(best_of_n_values(gold), mu)[0]
+            return np.asarray(best_of_poisson_values(best_of_n_values(gold), mu)[0], np.float64)
 
         return table.mean(values, mu, table.exponent)
 
