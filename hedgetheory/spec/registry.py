@@ -159,6 +159,27 @@ _LAWS = (
         "shape, scale > 0",
     ),
     Entry(
+        "mixture",
+        "hedgetheory.laws.mixture:Mixture",
+        (Parameter("components", "mixture"),),
+        "continuous laws with weights, as in mixture({normal(0, 1): 0.9, normal(3, 1): 0.1})",
+        "weights > 0 with sum exactly 1",
+    ),
+    Entry(
+        "affine",
+        "hedgetheory.laws.affine:Affine",
+        (Parameter("law", "law"), *_with_defaults(loc=0, scale=1)),
+        "loc + scale*R with R of a continuous law, as in affine(student_t(3), 1, 2)",
+        "scale > 0",
+    ),
+    Entry(
+        "truncated",
+        "hedgetheory.laws.truncated:Truncated",
+        (Parameter("law", "law"), *_real("low", "high")),
+        "a continuous law given that it falls in [low, high], as in truncated(normal, -1, 2)",
+        "low < high, with positive probability between",
+    ),
+    Entry(
         "bernoulli",
         "hedgetheory.laws.finite:Bernoulli",
         _real("p"),
