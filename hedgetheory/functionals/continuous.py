@@ -206,6 +206,13 @@ class RankOnContinuous(OnContinuous):
             return self.policy.draws.masses[0][0]
         return Fraction(1)  # P(N = 1) > 0
 
+    def largest_ratio(self, strand: Strand, x: Any, values: list[Any]) -> Any:
+        if self.policy.mean_draws == sympy.oo:
+            # w = a s^{a−1} grows without bound only where s = 0.
+            inside = self.policy.ratio.xreplace({ubar: strand.survival})
+            return compiled(inside, (r, *self.bindings))(REAL, x.upper(), *values)
+        return compiled(self.policy.mean_draws, tuple(self.bindings))(REAL, *values)
+
     def tail_envelope(self, x: Any, side: int, strand: Strand) -> tuple[Any, Any]:
         # The cdf H and the survival of Y are log-concave, so that they decay at least at the rate
         # at x. On the strand F ≥ weight·H and 1 − F ≥ weight·(1 − H) beyond x.

@@ -191,7 +191,14 @@ def _line_integral(plan: LineIntegral) -> Any:
     cuts = []
     for end, side in zip(plan.support, (-1, 1), strict=True):
         if end is not None:
-            cuts.append(end_ball(end))
+            place = end_ball(end)
+            if plan.singular[(1 + side) // 2] and plan.edge is not None:
+                # Next to the end balls reach over it, and nothing is finite there.
+                offset = balls.power_of_two(-2 * balls.current_precision())
+                end_and_cut = (place, place - side * offset)
+                result += balls.symmetric(plan.edge(balls.hull(*end_and_cut)) * offset)
+                place = end_and_cut[1]
+            cuts.append(place)
             continue
         cut, bound = tail_cut(plan, side)
         if not bound.is_finite():

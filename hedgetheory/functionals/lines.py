@@ -181,7 +181,31 @@ class OnContinuous(Bound):
             self.bindings,
             *(support, centre, width),
             tail=self._tail(strand, bounds),
+            singular=strand.singular,
+            edge=self._edge(strand, h, bound),
         )
+
+    def _edge(self, strand: Strand, h: sympy.Expr, bound: Growth | None) -> Callable[[Any], Any]:
+        """A bound of |h| dP_θ/dy on a ball of the strand's coordinate, next to a singular end."""
+        outer = h.xreplace({r: strand.reward})
+        known = {s: v for s, v in self.bindings.items() if isinstance(v, Fraction)}
+        bounded = bound is not None and bound.degree == bound.rate == 0
+
+        def edge(x: Any) -> Any:
+            values = [ball(v) for v in known.values()]
+            if bounded and bound is not None:
+                size = ball(bound.size)
+            elif outer.free_symbols <= {r, *known}:
+                size = abs(compiled(outer, (r, *known))(REAL, x, *values))
+            else:
+                return no_bound()
+            return size * at_ball(strand.pdf, x) * self.largest_ratio(strand, x, values)
+
+        return edge
+
+    @abstractmethod
+    def largest_ratio(self, strand: Strand, x: Any, values: list[Any]) -> Any:
+        """A bound of w on the ball x of a strand's coordinate."""
 
     def _line(self, h: sympy.Expr, bound: Growth) -> LineIntegral:
         """E_θ[h] on a law that is one strand."""

@@ -59,6 +59,10 @@ class LineIntegral:
     width: Fraction
     tail: Callable[[Any, int], Any]
     post: sympy.Expr = total
+    #: Finite ends at which the integrand is not analytic, and a bound of the absolute integral over
+    #: the outermost ball of rewards there, as a function of that ball.
+    singular: tuple[bool, bool] = (False, False)
+    edge: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True)

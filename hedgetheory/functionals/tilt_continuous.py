@@ -235,6 +235,11 @@ class TiltOnContinuous(OnContinuous):
         moved = self._moved(strand) or strand
         return strand.support, moved.centre, moved.width
 
+    def largest_ratio(self, strand: Strand, x: Any, values: list[Any]) -> Any:
+        return (ball(self.policy.strength) * at_ball(strand.reward, x)).exp() / (
+            self._least_cumulant(strand).exp()
+        )
+
     def tail_envelope(self, x: Any, side: int, strand: Strand) -> tuple[Any, Any]:
         strength = ball(self.policy.strength)
         if side < 0 and not self._plain:

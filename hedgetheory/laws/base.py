@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from types import MappingProxyType
@@ -107,7 +107,11 @@ class Strand:
     #: Where an integral is centred, inside of the support, and the width of the bulk.
     centre: Fraction
     width: Fraction
+    #: The interval of rewards.
+    rewards: tuple[Fraction | None, Fraction | None]
     weight: Fraction | sympy.Expr = Fraction(1)
+    #: Whether the formulas are singular at the lower and at the upper end of a finite support.
+    singular: tuple[bool, bool] = (False, False)
 
     @property
     def whole(self) -> bool:
@@ -154,7 +158,7 @@ class ContinuousLaw(Law):
     def strands(self) -> tuple[Strand, ...]:
         """The law in coordinates in which every density is log-concave and analytic."""
         forms = (self.pdf, self.cdf, self.survival)
-        return (Strand(self, r, r, *forms, self.support, self.centre, self.width),)
+        return (Strand(self, r, r, *forms, self.support, self.centre, self.width, self.support),)
 
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:
@@ -194,11 +198,45 @@ class ContinuousLaw(Law):
 
 
 def transformed(
-    base: ContinuousLaw, reward: sympy.Expr, coordinate: sympy.Expr
+    law: ContinuousLaw, base: ContinuousLaw, reward: sympy.Expr, coordinate: sympy.Expr
 ) -> tuple[Strand, ...]:
     """The one strand of R = T(Y), T = ``reward``, Y of the log-concave ``base``."""
     forms = (base.pdf, base.cdf, base.survival)
-    return (Strand(base, reward, coordinate, *forms, base.support, base.centre, base.width),)
+    bulk = (base.support, base.centre, base.width)
+    return (Strand(base, reward, coordinate, *forms, *bulk, law.support),)
+
+
+def clipped(strand: Strand, low: Fraction | None, high: Fraction | None) -> Strand | None:
+    """The part of a strand on the rewards from low to high, None where there is none."""
+    ends, rewards = list(strand.support), list(strand.rewards)
+    for i, (cut, side) in enumerate(((low, -1), (high, 1))):
+        here = rewards[i]
+        if cut is not None and (here is None or side * (cut - here) < 0):
+            place = strand.coordinate.xreplace({r: exact_symbol(cut)})
+            ends[i] = Fraction(int(place.p), int(place.q)) if place.is_Rational else place
+            rewards[i] = cut
+    if rewards[0] is not None and rewards[1] is not None and rewards[0] >= rewards[1]:
+        return None
+    support = (ends[0], ends[1])
+    centre = _inside(support, strand.centre, strand.width)
+    return replace(strand, support=support, rewards=(rewards[0], rewards[1]), centre=centre)
+
+
+def _inside(support: tuple[End, End], centre: Fraction, width: Fraction) -> Fraction:
+    """A rational inside of an interval: the centre if it is there, else not far from it."""
+    low, high = (
+        None if end is None else Fraction(float(sympy.N(exact_end(end), 20))) for end in support
+    )
+    if low is not None and high is not None:
+        return centre if low < centre < high else (low + high) / 2
+    if low is not None:
+        return max(centre, low + width)
+    return centre if high is None else min(centre, high - width)
+
+
+def exact_end(end: Fraction | sympy.Expr) -> sympy.Expr:
+    """An end of an interval as an expression."""
+    return exact_symbol(end) if isinstance(end, Fraction) else end
 
 
 class FiniteLaw(Law):

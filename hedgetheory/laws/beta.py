@@ -45,4 +45,4 @@ class Beta(ContinuousLaw):
 
     @cached_property
     def strands(self) -> tuple[Strand, ...]:
-        return transformed(LogitBeta(self.a, self.b), 1 / (1 + exp(-r)), self._coordinate)
+        return transformed(self, LogitBeta(self.a, self.b), 1 / (1 + exp(-r)), self._coordinate)

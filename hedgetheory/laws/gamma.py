@@ -46,7 +46,7 @@ class Gamma(ContinuousLaw):
     @cached_property
     def strands(self) -> tuple[Strand, ...]:
         b = exact_symbol(self.rate)
-        return transformed(LogGamma(self.shape), exp(r) / b, log(b * r))
+        return transformed(self, LogGamma(self.shape), exp(r) / b, log(b * r))
 
     def tilted(self, strength: Fraction) -> Gamma:
         return Gamma(self.shape, self.rate - strength)

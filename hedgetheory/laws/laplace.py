@@ -53,10 +53,11 @@ class TwoSidedExponential(ContinuousLaw):
 
     @cached_property
     def strands(self) -> tuple[Strand, ...]:
-        low, high = 1 / self.down, 1 / self.up
+        down, up = 1 / self.down, 1 / self.up
+        below, above = (None, self.loc), (self.loc, None)
         return (
-            Strand(self, r, r, *self._below, (None, self.loc), self.loc - low, low),
-            Strand(self, r, r, *self._above, (self.loc, None), self.loc + high, high),
+            Strand(self, r, r, *self._below, below, self.loc - down, down, below),
+            Strand(self, r, r, *self._above, above, self.loc + up, up, above),
         )
 
     def tilted(self, strength: Fraction) -> TwoSidedExponential:

@@ -47,4 +47,4 @@ class LogNormal(ContinuousLaw):
 
     @cached_property
     def strands(self) -> tuple[Strand, ...]:
-        return transformed(self._normal, exp(r), log(r))
+        return transformed(self, self._normal, exp(r), log(r))

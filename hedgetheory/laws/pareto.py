@@ -45,4 +45,4 @@ class Pareto(ContinuousLaw):
 
     @cached_property
     def strands(self) -> tuple[Strand, ...]:
-        return transformed(self._exponential, exp(r), log(r))
+        return transformed(self, self._exponential, exp(r), log(r))

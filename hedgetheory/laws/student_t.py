@@ -52,4 +52,4 @@ class StudentT(ContinuousLaw):
     def strands(self) -> tuple[Strand, ...]:
         half = self.df / 2
         reward = sqrt(exact_symbol(self.df)) * (exp(r / 2) - exp(-r / 2)) / 2
-        return transformed(LogitBeta(half, half), reward, self._coordinate)
+        return transformed(self, LogitBeta(half, half), reward, self._coordinate)

@@ -56,7 +56,7 @@ class Weibull(ContinuousLaw):
     def strands(self) -> tuple[Strand, ...]:
         # Y = ln((R/scale)^shape) is the logarithm of a standard exponential variable.
         k, s = exact_symbol(self.shape), exact_symbol(self.scale)
-        return transformed(LogGamma(Fraction(1)), s * exp(r / k), k * log(r / s))
+        return transformed(self, LogGamma(Fraction(1)), s * exp(r / k), k * log(r / s))
 
     def tilted(self, strength: Fraction) -> Weibull | None:
         return Weibull(1, 1 / (1 / self.scale - strength)) if self.shape == 1 else None
