@@ -29,6 +29,10 @@ from hedgetheory.numerics.ball import REAL, ball, certify, complex_arithmetic
 from hedgetheory.numerics.program import compiled
 from hedgetheory.numerics.rationals import EXACT, NotRational
 
+#: A sum over atoms is written as a rational where its terms have no more bits than this in all:
+#: thousands of digits say less than a ball, and take minutes.
+MAX_EXACT_BITS = 10_000_000
+
 
 def number(plan: Plan, digits: int, what: str = "the value") -> Number:
     """The value of a plan: exact where it is rational, infinite or undefined, else certified.
@@ -68,7 +72,11 @@ def exact(plan: Plan) -> Fraction | None:
             inner = {s: _exact_binding(v) for s, v in plan.bindings.items()}
             symbols = (*plan.columns, *inner)
             program = compiled(plan.term, symbols)
-            value = sum((program(EXACT, *row, *inner.values()) for row in plan.rows), Fraction(0))
+            value = Fraction(0)
+            for row in plan.rows:
+                value += program(EXACT, *row, *inner.values())
+                if value.denominator.bit_length() * len(plan.rows) > MAX_EXACT_BITS:
+                    return None
             return _exact_at(plan.post, {**plan.bindings, total: value})
     except NotRational:
         return None
