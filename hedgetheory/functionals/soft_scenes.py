@@ -19,38 +19,29 @@ import sympy
 
 from hedgetheory.errors import NotCertified
 from hedgetheory.expressions.symbols import r
-from hedgetheory.functionals.continuous import RankOnContinuous
-from hedgetheory.functionals.evaluate import tail_cut
 from hedgetheory.functionals.growth import ONE, Growth
-from hedgetheory.functionals.soft_transforms import (
-    AtomTransform,
-    LineTransform,
-    Transform,
-    UnitTransform,
-    line_zero_free_angle,
-)
-from hedgetheory.laws.base import ContinuousLaw, FiniteLaw
-from hedgetheory.laws.exponential import Exponential
-from hedgetheory.laws.logistic import Logistic
-from hedgetheory.laws.normal import Normal
+from hedgetheory.functionals.soft_strips import FREE, bounded_strip, scanned_spread
+from hedgetheory.functionals.soft_transforms import AtomTransform, Transform, UnitTransform
+from hedgetheory.laws.base import FiniteLaw
 from hedgetheory.numerics import ball as balls
-from hedgetheory.numerics.ball import REAL, ball, hull, symmetric
+from hedgetheory.numerics.ball import REAL, ball, symmetric
 from hedgetheory.numerics.program import compiled
 from hedgetheory.numerics.race import (
     STRIP,
     TILT,
+    WHOLE,
     Grid,
     Panels,
     Race,
+    Strip,
     check_work,
-    gathered,
+    last_abscissa,
     panel_count,
 )
-from hedgetheory.policies.best_of_n import BestOfN
 from hedgetheory.policies.soft_best_of_n import SoftBestOfN
 
-#: |g| ≤ 2|r| for |r| ≥ 1: bounds both P and E|R| far out.
-_LINEAR = Growth(Fraction(1), Fraction(1)) + ONE
+#: A known sector narrower than this is compared with what can be measured.
+NARROW = Fraction(1, 2)
 #: How often the panels may be halved until an integrand is bounded on their ellipses.
 REFINEMENTS = (1, 2, 4)
 
@@ -80,6 +71,11 @@ class Samples:
     outside: tuple[Any, Any]
 
 
+def scan_bits(strength: Fraction) -> int:
+    """The precision at which zeros are looked for: X is within λ of a constant for small λ."""
+    return 64 + 2 * max(0, math.ceil(-math.log2(strength)))
+
+
 class Racing(ABC):
     """A policy on a law with its race; subclasses are frozen dataclasses, hence hashable."""
 
@@ -98,38 +94,79 @@ class Racing(ABC):
         """φ at the working precision."""
 
     @abstractmethod
-    def zero_free_angle(self) -> Fraction:
-        """A half-angle of a sector where φ has no zeros. Raises NotCertified if none is known."""
+    def sector(self) -> Fraction | None:
+        """A half-angle without zeros of φ in |arg t| ≤ angle, for every |t|; None where unknown."""
 
-    def strip(self) -> Fraction:
-        """How far the trapezoid may be shifted: φ^{n−1} is entire only for integer n."""
-        return STRIP if self.draws.denominator == 1 else min(STRIP, self.zero_free_angle())
+    def zero_free_angle(self) -> Fraction:
+        """`sector`, for what needs all |t|. Raises NotCertified where none is known."""
+        angle = self.sector()
+        if angle is None:
+            raise NotCertified(
+                f"a sector where the race transform of {self.policy} has no zeros is not certified "
+                "here: take an integer n"
+            )
+        return angle
+
+    @abstractmethod
+    def lowest(self) -> Fraction:
+        """A lower bound of z (for a law without bounds: where it is cut)."""
+
+    @abstractmethod
+    def spread(self, time: Fraction) -> Any:
+        """A bound of V(τ) of `soft_strips` for 0 < τ ≤ e^time."""
+
+    def strip(self, low: Fraction | None = None) -> Strip:
+        """How far the trapezoid for z from ``low`` on may be shifted: φ^{n−1} must be analytic."""
+        return WHOLE if self.draws.denominator == 1 else self.zero_free(low)
+
+    def zero_free(self, low: Fraction | None = None, ahead: Fraction = Fraction(0)) -> Strip:
+        """A strip without zeros of φ, up to ``ahead`` beyond the nodes. May raise NotCertified."""
+        angle = self.sector()
+        known = None if angle is None else Strip(min(STRIP, angle), free=angle)
+        if known is not None and known.half >= NARROW:
+            return known
+        measured = self.measured(FREE, low, ahead)
+        return measured if known is None or known.half < measured.half else known
+
+    def measured(
+        self, share: Fraction, low: Fraction | None = None, ahead: Fraction = Fraction(0)
+    ) -> Strip:
+        """The bounded strip where |φ(te^{iy})| ≥ (1 − share/2) φ(t cos y)."""
+        low = self.lowest() if low is None else low
+        return _measured(self, balls.current_bits(), low - ahead, share)
 
     @abstractmethod
     def mean_size(self) -> Any:
         """A bound of E|x|."""
 
     @abstractmethod
+    def reach(self, powers: Any) -> Any:
+        """A bound of (n − 1) ∫ φ^{n−2} E[|x| X e^{−X}] ds, for 1 < n < 2.
+
+        It is at most sup|x|, as E[X e^{−X}] = −dφ/ds; ``powers`` bounds φ^{n−2} from above.
+        """
+
+    @abstractmethod
     def weighted(self, grid: Grid, phi: Sequence[Any]) -> list[Any]:
         """ψ(t) = t·E[x e^z e^{−te^z}] at the nodes, x what the softmax sees."""
 
     def race(
-        self, low: Fraction, high: Fraction, *, trim: bool = True, strip: Fraction | None = None
+        self, low: Fraction, high: Fraction, *, trim: bool = True, strip: Strip | None = None
     ) -> Race:
         """Nodes for z in [low, high]."""
-        return _race(self, balls.current_bits(), low, high, trim, strip or self.strip())
+        return _race(self, balls.current_bits(), low, high, trim, strip or self.strip(low))
 
-    def race_at(self, z: Any, *, trim: bool = True, strip: Fraction | None = None) -> Race:
+    def race_at(self, z: Any, *, trim: bool = True, strip: Strip | None = None) -> Race:
         """Nodes for the values of a finite real ball."""
-        low, high = (end.limit_denominator(64) for end in balls.enclosing_rationals(z))
-        return self.race(low - 1, high + 1, trim=trim, strip=strip)
+        low, high = around(z)
+        return self.race(low, high, trim=trim, strip=strip)
 
     def ratio(self, z: Any) -> Any:
         """w at a real ball z, with as many nodes as a small w needs for its relative accuracy."""
         if not z.is_finite():
             return balls.no_bound()
-        low, high = (end.limit_denominator(64) for end in balls.enclosing_rationals(z))
-        race = self.race(low - 1, high + 1, trim=False)
+        low, high = around(z)
+        race = self.race(low, high, trim=False)
         size = race.plain_sum(z)
         if size > ball(Fraction(1, 1000)) or not size > 0:
             return race.ratio(z)
@@ -137,7 +174,18 @@ class Racing(ABC):
         # top of z is early enough, since w e^{−z} decreases from w(top) ≥ 1 at the top.
         deeper = math.ceil(min(float(-size.log().lower()), 1e6))
         top = max(high, min(high + deeper, self.transform().high))
-        return self.race(low - 1, top + 1, trim=False).ratio(z)
+        return self.race(low, top + 1, trim=False).ratio(z)
+
+
+def around(z: Any) -> tuple[Fraction, Fraction]:
+    """A range that contains a finite real ball, with room on both sides."""
+    low, high = (end.limit_denominator(64) for end in balls.enclosing_rationals(z))
+    return low - 1, high + 1
+
+
+@lru_cache(maxsize=64)
+def _measured(scene: Racing, bits: int, low: Fraction, share: Fraction) -> Strip:
+    return bounded_strip(scene.spread(last_abscissa(low)), share, scene.draws)
 
 
 class Scene(Racing):
@@ -225,14 +273,14 @@ def _samples(  # noqa: PLR0917
 
 @lru_cache(maxsize=32)
 def _race(  # noqa: PLR0917
-    scene: Racing, bits: int, low: Fraction, high: Fraction, trim: bool, strip: Fraction
+    scene: Racing, bits: int, low: Fraction, high: Fraction, trim: bool, strip: Strip
 ) -> Race:
     transform = scene.transform()
     grid = Grid.covering(low, high, scene.draws, strip, transform.period)
     return Race.of(grid, scene.draws, transform.values(grid), trim=trim)
 
 
-def _tops(
+def tops(
     panels: Panels, strength: Fraction, rows: Sequence[Sequence[Any]], overhang: Any = None
 ) -> list[Any]:
     """A bound of |w| on each panel's ellipse: 1.05·w_last·e^{distance to its right end}."""
@@ -250,12 +298,22 @@ class UnitScene(Scene):
     def transform(self) -> Transform:
         return UnitTransform(self.strength)
 
-    def zero_free_angle(self) -> Fraction:
-        return self.transform().zero_free_angle()
+    def sector(self) -> Fraction | None:
+        return self.transform().sector()
+
+    def lowest(self) -> Fraction:
+        return Fraction(0)
+
+    def spread(self, time: Fraction) -> Any:
+        with balls.precision(scan_bits(self.strength)):
+            return scanned_spread(UnitTransform(self.strength).moments, self.strength, time, 4)
+
+    def reach(self, powers: Any) -> Any:
+        return REAL.constant(Fraction(1))
 
     def _sample(self, extra: float, refine: int, tail: Growth, anchor: Fraction | None) -> Samples:
         lam = self.strength
-        count = panel_count(Fraction(1), lam, self.strip()) * refine
+        count = panel_count(Fraction(1), lam) * refine
         panels = Panels.covering(
             Fraction(0), Fraction(1), min(TILT / lam, Fraction(3, refine)), count, extra
         )
@@ -272,7 +330,7 @@ class UnitScene(Scene):
         ]
         zero = ball(Fraction(0))
         one = REAL.constant(Fraction(1))
-        return Samples(panels, rows, one, _tops(panels, lam, ratios), (zero, zero))
+        return Samples(panels, rows, one, tops(panels, lam, ratios), (zero, zero))
 
     def cdf(self, at: Fraction) -> Any:
         """G(u) = (n/λ) ∫ (e^{−t} − e^{−te^{λu}}) φ^{n−1} dt/t, the race mixed over [0, u]."""
@@ -318,196 +376,6 @@ class UnitScene(Scene):
 
 
 @dataclass(frozen=True)
-class LineScene(Scene):
-    """The raw-reward scene on a law with unbounded support: x = r, z = λr."""
-
-    policy: SoftBestOfN
-    law: ContinuousLaw
-
-    def zero_free_angle(self) -> Fraction:
-        return line_zero_free_angle(self.law, self.strength)
-
-    def _cuts(self, tail: Growth, extra: float) -> tuple[Fraction, Fraction, tuple[Any, Any]]:
-        """The range of r that is integrated, and bounds of E_ref[|g|; outside] below and above."""
-        plan = RankOnContinuous(BestOfN(1), self.law)._line(sympy.S.One, tail)
-        cuts, bounds = [], []
-        for end, side in zip(self.law.support, (-1, 1), strict=True):
-            if end is not None:
-                cuts.append(end)
-                bounds.append(ball(Fraction(0)))
-                continue
-            with balls.precision(balls.current_bits() + math.ceil(2 * extra)):
-                cut, bound = tail_cut(plan, side)
-            cuts.append(cut)
-            bounds.append(bound)
-        return cuts[0], cuts[1], (bounds[0], bounds[1])
-
-    def _panels(
-        self, low: Fraction, high: Fraction, extra: float, refine: int, anchor: Fraction | None
-    ) -> Panels:
-        cap = min(TILT / self.strength, _half_height(self.law)) / refine
-        count = panel_count(high - low, self.strength, self.strip()) * refine
-        if anchor is not None:
-            low, high, count = self._anchored(low, high, count, anchor)
-        return Panels.covering(low, high, cap, count, extra)
-
-    def _anchored(
-        self, low: Fraction, high: Fraction, count: int, anchor: Fraction
-    ) -> tuple[Fraction, Fraction, int]:
-        """The range moved outwards so that a panel begins at ``anchor``, low < anchor < high."""
-        width = (high - low) / count
-        before = math.ceil((anchor - low) / width)
-        if self.law.support[0] is not None:
-            # The density's formula holds from the support's end on: that end stays.
-            width = (anchor - low) / before
-        after = math.ceil((high - anchor) / width)
-        return anchor - before * width, anchor + after * width, before + after
-
-    def _density_sup(self, panels: Panels) -> Any:
-        """sup |pdf| on all ellipses, from its formula: see `_strip_factor`."""
-        return _strip_supremum(self.law, panels.half_height, panels.half_length - panels.width / 2)
-
-    def _masses(self, panels: Panels) -> list[list[Any]]:
-        program = compiled(self.law.pdf, (r,))
-        return [
-            [
-                program(REAL, ball(panels.left(j)) + offset) * weight
-                for offset, weight in panels.rule
-            ]
-            for j in range(panels.count)
-        ]
-
-    def _line_transform(
-        self, panels: Panels, masses: list[list[Any]], outside: Any
-    ) -> LineTransform:
-        error = panels.error(self._density_sup(panels)) * panels.count
-        return LineTransform(self.law, self.strength, panels, masses, error.upper(), outside)
-
-    def transform(self) -> Transform:
-        # The cuts of `weighted`, so that both have one panel width and share exponentials.
-        low, high, outside = self._cuts(_LINEAR, 3)
-        panels = self._panels(low, high, 5, 1, None)
-        return self._line_transform(panels, self._masses(panels), (outside[0] + outside[1]).upper())
-
-    def _sample(self, extra: float, refine: int, tail: Growth, anchor: Fraction | None) -> Samples:
-        # Outside of the panels the bound of h is up to e^{extra}.
-        low, high, outside = self._cuts(tail + ONE, extra)
-        panels = self._panels(low, high, extra, refine, anchor)
-        masses = self._masses(panels)
-        phi = self._line_transform(panels, masses, (outside[0] + outside[1]).upper())
-        period = panels.width * self.strength
-        shared = panels.count > 1 and panel_count(high - low, self.strength, self.strip()) > 1
-        grid = Grid.covering(
-            phi.low, phi.high, self.draws, self.strip(), period if shared else None
-        )
-        race = Race.of(grid, self.draws, phi.values(grid))
-        ratios = race.ratios(panels, self.strength)
-        rows = [
-            [
-                (ball(panels.left(j)) + offset, mass, w)
-                for (offset, _), mass, w in zip(panels.rule, row, ws, strict=True)
-            ]
-            for j, (row, ws) in enumerate(zip(masses, ratios, strict=True))
-        ]
-        tops = _tops(panels, self.strength, ratios)
-        return Samples(panels, rows, self._density_sup(panels), tops, outside)
-
-    def partial(self, at: Fraction, weighing: Weighing) -> Any:
-        """E_ref[h(w); R ≤ at], certified."""
-        extra = 5 + weighing.order * math.log(self.draws)
-        low, high, outside = self._cuts(ONE + ONE, extra)
-        sup = weighing.bound(ball(self.draws))
-        if at <= low:
-            return (
-                hull(outside[0] * 0, outside[0] * sup)
-                if self.law.support[0] is None
-                else outside[0]
-            )
-        if at >= high:
-            return self.expectation(weighing) - hull(outside[1] * 0, outside[1] * sup)
-        width = (high - low) / (panel_count(high - low, self.strength, self.strip()))
-        if self.law.support[0] is not None and at - low < width:
-            return self._first_panel(low, at, extra, weighing)
-        samples = self.samples(extra, 1, ONE, at)
-        total = error = ball(Fraction(0))
-        for j, (row, top) in enumerate(zip(samples.rows, samples.ratios, strict=True)):
-            if samples.panels.left(j) >= at:
-                break
-            error += samples.panels.error(samples.density * weighing.bound(top))
-            total += sum((mass * weighing.value(w) for _, mass, w in row), ball(Fraction(0)))
-        return total + symmetric(error + samples.outside[0] * sup)
-
-    def _first_panel(self, low: Fraction, at: Fraction, extra: float, weighing: Weighing) -> Any:
-        """E_ref[h(w); R ≤ at] by one panel from a finite end of the support."""
-        cap = min(TILT / self.strength, _half_height(self.law))
-        panels = Panels.covering(low, at, cap, 1, extra)
-        race = self.race(self.strength * low, self.strength * at)
-        rows = race.ratios(panels, self.strength)
-        total = ball(Fraction(0))
-        for mass, w in zip(self._masses(panels)[0], rows[0], strict=True):
-            total += mass * weighing.value(w)
-        top = _tops(panels, self.strength, rows)[0]
-        return total + symmetric(panels.error(self._density_sup(panels) * weighing.bound(top)))
-
-    def mean_size(self) -> Any:
-        """A bound of E|R|: the cut's ends, and what is outside."""
-        low, high, outside = self._cuts(_LINEAR, 3)
-        return ball(max(abs(low), abs(high))) + outside[0] + outside[1]
-
-    def weighted(self, grid: Grid, phi: Sequence[Any]) -> list[Any]:
-        """t·E[R e^{λR} e^{−te^{λR}}] at the nodes; |X e^{−X}| ≤ 1/(e cos Im z) bounds the rest."""
-        low, high, outside = self._cuts(_LINEAR, 3)
-        panels = self._panels(low, high, 8, 1, None)
-        masses = self._masses(panels)
-        values = [
-            [
-                mass * (ball(panels.left(j)) + offset)
-                for (offset, _), mass in zip(panels.rule, row, strict=True)
-            ]
-            for j, row in enumerate(masses)
-        ]
-        size = ball(max(abs(low), abs(high)) + panels.half_length + 1)
-        error = panels.error(self._density_sup(panels) * size) * panels.count
-        rest = symmetric(error + outside[0] + outside[1])
-        return [x + rest for x in gathered(grid, panels, self.strength, values, True)]
-
-
-@dataclass(frozen=True)
-class RankedScene(LineScene):
-    """A softmax over quantiles, integrated in the reward: x = r, z = λF(r)."""
-
-    def zero_free_angle(self) -> Fraction:
-        return self.transform().zero_free_angle()
-
-    def transform(self) -> Transform:
-        return UnitTransform(self.strength)
-
-    def _sample(self, extra: float, refine: int, tail: Growth, anchor: Fraction | None) -> Samples:
-        low, high, outside = self._cuts(tail + ONE, extra)
-        # |F(x + iy) − F(x)| ≤ |y| sup |pdf| on the strip, to be at most 0.3/λ.
-        cap = _half_height(self.law) / refine
-        while ball(cap * self.strength) * _strip_supremum(self.law, cap, cap) > ball(TILT):
-            cap = cap * 3 / 4
-        count = max(1, math.ceil((high - low) / (3 * cap)))
-        panels = Panels.covering(low, high, cap, count, extra)
-        race = self.race(Fraction(0), self.strength)
-        cdf = compiled(self.law.cdf, (r,))
-        lam = ball(self.strength)
-        rows, ratios = [], []
-        for j, masses in enumerate(self._masses(panels)):
-            row = []
-            for (offset, _), mass in zip(panels.rule, masses, strict=True):
-                x = ball(panels.left(j)) + offset
-                row.append((x, mass, race.ratio(lam * cdf(REAL, x))))
-            rows.append(row)
-            ratios.append([w for _, _, w in row])
-        # Re z moves from the last point by at most λ·sup pdf·distance.
-        density = _strip_supremum(self.law, panels.half_height, panels.half_length)
-        reach = lam * density * ball(panels.width + 2 * panels.half_length)
-        return Samples(panels, rows, density, _tops(panels, self.strength, ratios, reach), outside)
-
-
-@dataclass(frozen=True)
 class AtomScene(Racing):
     """Finitely many atoms: x is the reward, or F at the atom's upper end with scale=quantile."""
 
@@ -525,8 +393,20 @@ class AtomScene(Racing):
         masses = tuple(mass for _, mass in self.law.atoms)
         return AtomTransform(tuple(self.strength * x for x in self.seen), masses)
 
-    def zero_free_angle(self) -> Fraction:
+    def sector(self) -> Fraction | None:
         return _atom_angle(self)
+
+    def lowest(self) -> Fraction:
+        return self.strength * self.seen[0]
+
+    def spread(self, time: Fraction) -> Any:
+        transform = self.transform()
+        with balls.precision(scan_bits(self.strength)):
+            cost = len(self.law.atoms)
+            return scanned_spread(transform.moments, transform.high, time, cost)
+
+    def reach(self, powers: Any) -> Any:
+        return self.mean_size()
 
     def ratios(self) -> list[Any]:
         """w at every atom."""
@@ -547,30 +427,5 @@ class AtomScene(Racing):
 
 
 @lru_cache(maxsize=64)
-def _atom_angle(scene: AtomScene) -> Fraction:
-    return scene.transform().zero_free_angle()
-
-
-def _half_height(law: ContinuousLaw) -> Fraction:
-    """How far the strip in r may go: below the poles of the density, or while it grows little."""
-    if isinstance(law, Logistic):
-        return Fraction(5, 2) * law.scale
-    if isinstance(law, Normal):
-        return Fraction(3, 2) * law.sd
-    assert isinstance(law, Exponential)
-    return 3 / law.rate
-
-
-def _strip_supremum(law: ContinuousLaw, height: Fraction, overhang: Fraction) -> Any:
-    """sup |pdf| for |Im r| ≤ height, and Re r no further than ``overhang`` outside of the support.
-
-    Normal: |f(x + iy)| = f(x)e^{y²/(2sd²)}. Logistic: f = 1/(4s cosh²((r − c)/(2s))) and
-    |cosh(x + iy)| ≥ cosh x cos y. Exponential: |f(x + iy)| = f(x).
-    """
-    if isinstance(law, Normal):
-        pi = REAL.constant("pi")
-        return ((ball(height / law.sd)) ** 2 / 2).exp() / (ball(law.sd) * (2 * pi).sqrt())
-    if isinstance(law, Logistic):
-        return 1 / (4 * ball(law.scale) * ball(height / (2 * law.scale)).cos() ** 2)
-    assert isinstance(law, Exponential)
-    return ball(law.rate) * ball(law.rate * overhang).exp()
+def _atom_angle(scene: AtomScene) -> Fraction | None:
+    return scene.transform().sector()

@@ -13,20 +13,20 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from hedgetheory.errors import NotCertified
-from hedgetheory.exact import short
 from hedgetheory.laws.base import ContinuousLaw
 from hedgetheory.laws.exponential import Exponential
 from hedgetheory.laws.logistic import Logistic
 from hedgetheory.laws.normal import Normal
 from hedgetheory.numerics import ball as balls
 from hedgetheory.numerics.ball import REAL, ball, hull
-from hedgetheory.numerics.race import Grid, Panels, gathered, nats, step_target
+from hedgetheory.numerics.race import Grid, Panels, gathered, nats
 
 #: A sector a little narrower than the half-plane, for transforms without zeros in all of it.
 HALF_PLANE = Fraction(155, 100)
 #: The boxes that a covering of a sector may use.
 MAX_BOXES = 6000
+#: A covering is tried for at most this many atoms.
+MAX_COVERED = 40
 
 
 class Transform(ABC):
@@ -42,8 +42,8 @@ class Transform(ABC):
         """φ(t_k) at the grid's nodes."""
 
     @abstractmethod
-    def zero_free_angle(self) -> Fraction:
-        """A half-angle < π/2 without zeros of φ in |arg t| ≤ angle. Raises NotCertified if none."""
+    def sector(self) -> Fraction | None:
+        """A half-angle < π/2 without zeros of φ in |arg t| ≤ angle; None where none is known."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,20 @@ class UnitTransform(Transform):
         # 0 < φ ≤ 1 for t > 0, whatever the subtraction has lost.
         return [_in_unit((a - b) / lam) for a, b in zip(near, far, strict=True)]
 
-    def zero_free_angle(self) -> Fraction:
+    def sector(self) -> Fraction | None:
         return Fraction(6, 5)
+
+    def moments(self, t: Any) -> tuple[Any, Any, Any]:
+        """E[e^{−tX}], E[tX e^{−tX}] and E[(tX)² e^{−tX}], X = e^{λU}: ∫ x^{j−1} e^{−x} dx/λ."""
+        lam = ball(self.strength)
+        far, one = t * lam.exp(), t * 0 + 1
+        ends = [(-x).exp() for x in (t, far)]
+        logs = balls.exponential_integral(one, t) - balls.exponential_integral(one, far)
+        return (
+            logs / lam,
+            (ends[0] - ends[1]) / lam,
+            ((t + 1) * ends[0] - (far + 1) * ends[1]) / lam,
+        )
 
 
 def _in_unit(x: Any) -> Any:
@@ -133,18 +145,26 @@ class AtomTransform(Transform):
             total = [a + weight * b for a, b in zip(total, kernel, strict=True)]
         return total
 
-    def zero_free_angle(self) -> Fraction:
+    def moments(self, t: Any) -> tuple[Any, Any, Any]:
+        """E[e^{−tX}], E[tX e^{−tX}] and E[(tX)² e^{−tX}]."""
+        first = second = third = t * 0
+        for z, mass in zip(self.exponents, self.masses, strict=True):
+            x = t * ball(z).exp()
+            part = ball(mass) * (-x).exp()
+            first, second, third = first + part, second + part * x, third + part * x * x
+        return first, second, third
+
+    def sector(self) -> Fraction | None:
         if len(self.masses) == 1:
             return HALF_PLANE
+        if len(self.masses) > MAX_COVERED:
+            return None
         for hundredths in (150, 120, 90, 60, 40, 25, 15, 8):
             angle = Fraction(hundredths, 100)
             with balls.precision(64):
                 if self._is_free(angle):
                     return angle
-        raise NotCertified(
-            "a real n needs a sector where the race transform has no zeros, and none was certified "
-            "on this law: take an integer n"
-        )
+        return None
 
     def _is_free(self, angle: Fraction) -> bool:
         gaps = [(ball(z - self.low)).exp() - 1 for z in self.exponents[1:]]
@@ -194,7 +214,9 @@ class LineTransform(Transform):
     No zeros in the right half-plane: on the exponential law e^{λR} − 1 and, for λ·scale ≥ 1, on the
     logistic law e^{λR} has a completely monotone density, so that φ (times e^t) is a mixture of
     θ/(θ + t), with positive real part; on the normal law e^{λR} is infinitely divisible (Thorin
-    1977), so that φ = exp(−Bernstein function).
+    1977), so that φ = exp(−Bernstein function). On the logistic law with c = 1/(λ·scale) > 1 no
+    zeros where tan²|arg t| < 2/c: `soft_strips` with V(τ) ≤ τL′(τ) ≤ c, as the density f of Z = λR
+    has (ln f)′ ≤ c, so that τ^c φ(τ) = ∫ e^{−e^v} e^{cv} [e^{−cz}f(z)] dv, z = v − ln τ, increases.
     """
 
     law: ContinuousLaw
@@ -215,24 +237,24 @@ class LineTransform(Transform):
     @property
     def period(self) -> Fraction | None:  # type: ignore[override]
         width = self.panels.width * self.strength
-        return width if self.panels.count > 1 and width * 2 > step_target() else None
+        return width if self.panels.count > 1 else None
 
     def values(self, grid: Grid) -> list[Any]:
         sums = gathered(grid, self.panels, self.strength, self.densities, False)
         rest = hull(-self.error, self.error + self.outside)
         return [_in_unit(x + rest) for x in sums]
 
-    def zero_free_angle(self) -> Fraction:
-        return line_zero_free_angle(self.law, self.strength)
+    def sector(self) -> Fraction | None:
+        return line_sector(self.law, self.strength)
 
 
-def line_zero_free_angle(law: ContinuousLaw, strength: Fraction) -> Fraction:
-    """`LineTransform`'s zero-free half-angle. Raises NotCertified where none is known."""
+def line_sector(law: ContinuousLaw, strength: Fraction) -> Fraction | None:
+    """`LineTransform`'s zero-free half-angle; None where none is known."""
     if isinstance(law, (Exponential, Normal)):
         return HALF_PLANE
-    if isinstance(law, Logistic) and strength * law.scale >= 1:
-        return HALF_PLANE
-    raise NotCertified(
-        f"a real n needs the zeros of the race transform excluded, which is not known on {law} at "
-        f"lam = {short(strength)}: take an integer n"
-    )
+    if isinstance(law, Logistic):
+        share = strength * law.scale
+        if share >= 1:
+            return HALF_PLANE
+        return Fraction(math.atan(math.sqrt(2 * float(share)))) * Fraction(999, 1000)
+    return None

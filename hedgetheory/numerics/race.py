@@ -13,6 +13,14 @@ Being relative, it carries over to every mixture of w over z with weights of one
 the last node φ^{n−1} ≤ φ(t_last)^{n−1} and h Σ X e^{−X} ≤ e^{−X_last} where X_last ≥ 1 (decreasing
 terms), and ≤ 1 + h/e always.
 
+**Where zeros of φ are excluded only up to the last node** (a `Strip` with ``bounded``), the same
+contour integral is taken around the rectangle [a, b] × [−d, d] that ends half a step beyond the
+nodes, with the kernel 1/(e^{∓2πis/h} − 1) of modulus at most 1/(e^{2πd/h} − 1) on the lines and
+1/(1 + e^{2π|y|/h}) on the ends. The left end adds at most 0.23 h n X_a. On the right one the
+integrand is at most n X e^{−X cos y} φ(e^b cos y)^{n−1} with φ(t cos y) ≤ φ(t)^{cos y} (−ln φ is
+concave and 0 at 0), X e^{−X cos y/8} ≤ 8/(e cos d), and A cos y + 2πy/h is concave in y: both sides
+together add at most 16 d n/(e cos d)·exp(−min(A, A cos d + 2πd/h)), A = 7X/8 − (n − 1) ln φ(e^b).
+
 **In z.** w(x + iy) is analytic for |y| < π/2 with |w(x + iy)| ≤ w(x)/cos y. Since 0 ≤ w′ ≤ w on the
 line and the Taylor coefficients at x are below (e/cos 1)·w(x) (Cauchy on the unit circle), for
 |y| ≤ 0.3: Re w(x + iy) ≥ w(x)(1 − 5.04 y²/(1 − y)) ≥ 0.35 w(x). So ln w is analytic there too, with
@@ -61,6 +69,35 @@ def check_work(count: float, what: str) -> None:
 
 
 @dataclass(frozen=True)
+class Strip:
+    """|Im s| ≤ half, where φ^{n−1} is analytic: for all Re s, or (``bounded``) up to the last node.
+
+    ``free`` is the half-width where φ is free of zeros (in a bounded strip, up to what was asked of
+    it beyond the last node), ``extra`` what a bounded strip's step is made finer for, in nats.
+    """
+
+    half: Fraction = STRIP
+    bounded: bool = False
+    extra: float = 0.0
+    free: Fraction = STRIP
+
+    @property
+    def step(self) -> Fraction:
+        """The step at which the trapezoid's relative error is about e^{−nats}."""
+        size = nats() + self.extra
+        return Fraction(2 * math.pi * float(self.half) / size).limit_denominator(10**6)
+
+
+WHOLE = Strip()
+
+
+def last_abscissa(low: Fraction) -> Fraction:
+    """An upper bound of Re s in the rectangle of a bounded grid for z from ``low`` on."""
+    # The last node is less than a step beyond `_ends`, a finer grid one more, and the end half one.
+    return Fraction(math.ceil(64 * _ends(low, low, 1.0)[1]), 64) + 3 * WHOLE.step
+
+
+@dataclass(frozen=True)
 class Grid:
     """The trapezoid's abscissae s_k = k·step, first ≤ k ≤ last, and the strip |Im s| ≤ strip."""
 
@@ -68,6 +105,7 @@ class Grid:
     first: int
     last: int
     strip: Fraction
+    bounded: bool = False
 
     @classmethod
     def covering(
@@ -75,22 +113,33 @@ class Grid:
         low: Fraction,
         high: Fraction,
         draws: Fraction,
-        strip: Fraction = STRIP,
+        strip: Strip = WHOLE,
         period: Fraction | None = None,
     ) -> Grid:
-        """A grid for every z in [low, high], its step a divisor of ``period`` where given."""
-        target = step_target(strip)
+        """A grid for every z in [low, high], its step dividing ``period`` where that is cheap."""
+        target = strip.step
+        if period is not None and 2 * period <= target:
+            period = None
         step = target if period is None else period / math.ceil(period / target)
         start, stop = _ends(low, high, float(draws))
         check_work((stop - start) / float(step), "the race")
-        return cls(step, math.floor(start / step), math.ceil(stop / step), strip)
+        first, last = math.floor(start / step), math.ceil(stop / step)
+        return cls(step, first, last, strip.half, strip.bounded)
+
+    def refined(self, period: Fraction | None) -> Grid:
+        """The same range with a step that divides ``period``, unless that is far finer."""
+        if period is None or 2 * period <= self.step:
+            return self
+        step = period / math.ceil(period / self.step)
+        first, last = math.floor(self.first * self.step / step), self.last * self.step / step
+        return Grid(step, first, math.ceil(last), self.strip, self.bounded)
 
     def within(self, low: Fraction, high: Fraction, draws: float) -> Grid:
         """The part of the grid that z in [low, high] needs."""
         start, stop = _ends(low, high, draws)
         last = max(self.first, min(self.last, math.ceil(stop / self.step)))
         first = min(last, max(self.first, math.floor(start / self.step)))
-        return Grid(self.step, first, last, self.strip)
+        return Grid(self.step, first, last, self.strip, self.bounded)
 
     @property
     def count(self) -> int:
@@ -107,6 +156,12 @@ class Grid:
         d, h = ball(self.strip), ball(self.step)
         e = 2 / (d.cos() * ((2 * REAL.constant("pi") * d / h).exp() - 1))
         return (e / (1 - e)).upper() if e < 1 else balls.no_bound()
+
+    def end_factor(self, size: Any) -> Any:
+        """exp(−min(A, A cos d + 2πd/h)) for A ≥ ``size``: the largest on a rectangle's end."""
+        d = ball(self.strip)
+        far = size * d.cos() + 2 * REAL.constant("pi") * d / ball(self.step)
+        return (-REAL.minimum(REAL.minimum(size, far), size * 0 + 64 * math.ceil(nats()))).exp()
 
     def kernel(self, shift: Any, extra: int, damped: bool, depth: int = 8) -> list[Any]:
         """X e^{−X} (e^{−X} where not ``damped``) at X = e^{ih + shift}, first ≤ i ≤ last + extra.
@@ -128,9 +183,9 @@ class Grid:
 
 
 def _ends(low: Fraction, high: Fraction, draws: float) -> tuple[float, float]:
-    """Where s may begin (n X < e^{−nats}) and end (X > nats) for z in [low, high]."""
+    """Where s may begin (n X < e^{−nats}) and end (7X/8 > nats) for z in [low, high]."""
     size = nats()
-    return -size - float(high) - math.log(draws), math.log(size) + 0.1 - float(low)
+    return -size - float(high) - math.log(draws), math.log(1.2 * size) + 0.1 - float(low)
 
 
 @dataclass(frozen=True)
@@ -193,14 +248,9 @@ def _legendre(points: int, bits: int) -> list[tuple[Any, Any]]:
     return balls.gauss_legendre(points)
 
 
-def step_target(strip: Fraction = STRIP) -> Fraction:
-    """The step at which the trapezoid's relative error is about e^{−nats}."""
-    return Fraction(2 * math.pi * float(strip) / nats()).limit_denominator(10**6)
-
-
-def panel_count(length: Fraction, strength: Fraction, strip: Fraction = STRIP) -> int:
-    """How many panels of one trapezoid step in z fill a range of this length; 1 where short."""
-    count = math.ceil(length * strength / step_target(strip))
+def panel_count(length: Fraction, strength: Fraction) -> int:
+    """How many panels of one wide trapezoid step in z fill a range of this length, 1 if short."""
+    count = math.ceil(length * strength / WHOLE.step)
     return count if count >= 2 else 1
 
 
@@ -227,7 +277,7 @@ class Race:
             if trim and powers[-1] < floor:
                 break
         last = grid.first + len(powers) - 1
-        shorter = Grid(grid.step, grid.first, last, grid.strip)
+        shorter = Grid(grid.step, grid.first, last, grid.strip, grid.bounded)
         return cls(shorter, ball(draws), transform[: len(powers)], powers)
 
     @cached_property
@@ -244,10 +294,21 @@ class Race:
         """An upper bound of φ^{n−1} at and beyond the last node."""
         return self.powers[-1].upper()
 
-    def close(self, total: Any, low: Any, high: Any) -> Any:
-        """The integral from the finite sum: truncated parts in [0, low + high], then ±ε."""
+    def close(self, total: Any, low: Any, high: Any, x: Any = None) -> Any:
+        """The integral from the finite sum: truncated parts in [0, low + high], then ±ε.
+
+        On a bounded grid the ends of the rectangle add to it; x is X at the last node or less.
+        """
         whole = total + hull(low * 0, (low + high).upper())
+        if self.grid.bounded:
+            whole += symmetric(low + self.end(x))
         return whole * (1 + symmetric(self.grid.relative_error))
+
+    def end(self, x: Any) -> Any:
+        """What the right end of the rectangle adds: see the module's docstring."""
+        c = ball(self.grid.strip).cos()
+        size = 16 * ball(self.grid.strip) * self.draws / (REAL.constant("e") * c)
+        return size * self.grid.end_factor(x * 7 / 8 - self.last_power.log())
 
     def ratio(self, z: Any) -> Any:
         """w at a real ball z inside the grid's range."""
@@ -265,7 +326,7 @@ class Race:
     def _closed_at(self, total: Any, rate: Any) -> Any:
         low = self.draws * self.times[0] * rate
         x = self.times[-1] * rate
-        return self.close(total, low, self.draws * self.last_power * _tail(x, self.grid.step))
+        return self.close(total, low, self.draws * self.last_power * _tail(x, self.grid.step), x)
 
     def ratios(self, panels: Panels, strength: Fraction) -> list[list[Any]]:
         """w at z = λ·x for every point x of the panels: a list for each panel.
@@ -300,11 +361,11 @@ class Race:
         below = self.draws * self.times[first] * ball(high).exp()
         x = self.times[first + inner.count - 1] * ball(low).exp()
         above = self.draws * self.powers[first + inner.count - 1].upper() * _tail(x, inner.step)
-        columns = []
+        columns, end = [], self.times[-1] * ball(low).exp()
         for offset in offsets:
             kernel = inner.kernel(ball(low) + offset, stride * (count - 1), True, 2)
             sums = balls.correlation(weights, kernel)[::stride]
-            columns.append([self.close(value, below, above) for value in sums])
+            columns.append([self.close(value, below, above, end) for value in sums])
         return [[column[j] for column in columns] for j in range(count)]
 
 

@@ -75,16 +75,11 @@ def test_the_true_threshold_is_a_certified_sign_change(n: int, low: str, high: s
 
 def _marginal_covariance(n: int, lam: float) -> float:
     """The mutant: Cov(g, u) under the policy itself."""
-    u, weight, log_w = SoftBestOfNFloats(n, lam)._points
-    w = weight * (1 + log_w if lam < 1 else mpmath_exp(log_w))
+    floats = SoftBestOfNFloats(n, lam)
+    u, weight = floats._points
+    w = weight * (1 + floats._weighed[0])
     g = u**12 * (1 - u)
     return float(w @ (g * u) - (w @ g) * (w @ u))
-
-
-def mpmath_exp(x: object) -> object:
-    import numpy as np
-
-    return np.exp(x)  # type: ignore[call-overload]
 
 
 def test_the_marginal_covariance_has_another_threshold_or_none() -> None:

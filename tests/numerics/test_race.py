@@ -48,7 +48,7 @@ def test_the_uniform_transform_has_no_zero_in_its_sector(lam: float) -> None:
     def scaled(t: complex) -> complex:
         return complex(mpmath.exp(t) * (mpmath.e1(t) - mpmath.e1(t * mpmath.exp(lam))) / lam)
 
-    angle = float(UnitTransform(Fraction(lam)).zero_free_angle())
+    angle = float(UnitTransform(Fraction(lam)).sector())
     ray = [
         mpmath.exp(mpmath.mpc(-lam - 6 + k * (lam + 12 - log(min(lam, 1))) / 300, angle))
         for k in range(301)
@@ -64,12 +64,12 @@ def test_the_sector_of_two_atoms_stops_short_of_the_first_zero() -> None:
     # p e^{−te^λ} + (1 − p)e^{−t} = 0 at t(e^λ − 1) = ln(p/(1 − p)) + iπ: Re t > 0 iff p > 1/2.
     for percent in (60, 90):
         p = Fraction(percent, 100)
-        angle = AtomTransform((Fraction(0), Fraction(1)), (1 - p, p)).zero_free_angle()
+        angle = AtomTransform((Fraction(0), Fraction(1)), (1 - p, p)).sector()
         first = atan(pi / log(p / (1 - p)))
         assert float(angle) < first
         assert float(angle) > first / 2
     low = AtomTransform((Fraction(0), Fraction(1)), (Fraction(9, 10), Fraction(1, 10)))
-    assert low.zero_free_angle() == Fraction(3, 2)
+    assert low.sector() == Fraction(3, 2)
 
 
 def test_shared_exponentials_and_single_ones_give_the_same_balls() -> None:
