@@ -43,9 +43,9 @@ def command(
     if joint is None and gold is None:
         raise click.UsageError("missing --gold FORMULA or --joint MODEL")
     from hedgetheory.analysis.check import check
-    from hedgetheory.spec.grammar import parse_family, parse_gold, parse_joint, parse_law
+    from hedgetheory.spec.grammar import parse_family, parse_gold, parse_joint
 
-    law, family = parse_law(law_text), parse_family(family_text)
+    law, family = options.read_law(law_text), parse_family(family_text)
     subject = {"law": str(law), "family": str(family)}
     curve: Formula | Implied
     if joint is None:

@@ -31,9 +31,7 @@ def command(law_text: str, at: str | None, sup: bool, digits: int) -> Report:
     """KL(BoP at mu) - KL(tilt) in nats, at the tilt with the same mean proxy reward."""
     if sup == (at is not None):
         raise click.UsageError("give one of --at MU and --sup")
-    from hedgetheory.spec.grammar import parse_law
-
-    law = parse_law(law_text)
+    law = options.read_law(law_text)
     return _supremum(law, digits) if at is None else _at(law, at, digits)
 
 

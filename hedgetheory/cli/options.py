@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
+
+if TYPE_CHECKING:
+    from hedgetheory.laws.base import Law
 
 Option: TypeAlias = "Callable[[Callable[..., Any]], Callable[..., Any]]"
 
@@ -17,8 +21,40 @@ def _option(*names: str, **settings: Any) -> Option:
 
 
 def law(required: bool = True) -> Option:
-    text = "Law of the proxy reward, such as normal(0,1)."
+    text = (
+        "Law of the proxy reward, such as normal(0,1); @FILE has one sampled reward a line, "
+        "@TABLE:COLUMN a column of them."
+    )
     return _option("--law", "law_text", metavar="LAW", required=required, help=text)
+
+
+def read_law(text: str) -> Law:
+    """The law that ``--law`` gives: a spec, ``@FILE`` of numbers, or ``@TABLE:COLUMN``.
+
+    Raises InputError, in one line, for a bad spec, file or column.
+    """
+    from hedgetheory.errors import InputError
+
+    if not text.startswith("@"):
+        from hedgetheory.spec.grammar import parse_law
+
+        return parse_law(text)
+    from hedgetheory.laws.samples import Samples
+
+    name = text[1:]
+    try:
+        if not Path(name).exists() and ":" in name:
+            from hedgetheory.hedgetune.table import read_table
+
+            table, _, column = name.rpartition(":")
+            read = read_table(table, prompt=column, proxy=column, gold=column)
+            return Samples.from_array(read.proxy)
+        return Samples.from_lines(Path(name).read_text(encoding="utf-8").splitlines(), name)
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = getattr(error, "strerror", None) or "not a text file in UTF-8"
+        raise InputError(f"--law {text}: {reason}") from None
 
 
 def family() -> Option:

@@ -81,9 +81,7 @@ def report(request: dict[str, Any]) -> Report:
 
 
 def _canonical_law(text: str) -> str:
-    from hedgetheory.spec.grammar import parse_law
-
-    return str(parse_law(text))
+    return str(options.read_law(text))
 
 
 def _number(
@@ -98,12 +96,12 @@ def _number(
     digits: int,
 ) -> tuple[str, Number]:
     from hedgetheory.functionals.quantities import QUANTITIES, value
-    from hedgetheory.spec.grammar import parse_gold, parse_law, parse_policy
+    from hedgetheory.spec.grammar import parse_gold, parse_policy
 
     known = [*QUANTITIES, "threshold"]
     if quantity not in known:
         raise InputError(f"unknown quantity {quantity}: {nearest(quantity, known)}")
-    the_law = parse_law(law)
+    the_law = options.read_law(law)
     curve = None if gold is None else parse_gold(gold)
     if quantity == "threshold":
         return _threshold(the_law, policy, curve, {"at": at, "order": order, "wrt": wrt}, digits)
@@ -200,6 +198,8 @@ def _request(line: bytes | None, digits: int) -> dict[str, Any]:
     for name, given in found.items():
         if name not in FIELDS:
             raise InputError(f"unknown field {name}: {nearest(name, list(FIELDS))}")
+        if name == "law" and isinstance(given, str) and given.startswith("@"):
+            raise InputError(f"law={given[:60]}, but a batch reads no files of its own")
         if given is None or (isinstance(given, _Numeral) and name in NUMERALS):
             continue
         if isinstance(given, _Numeral) or not isinstance(given, str):
