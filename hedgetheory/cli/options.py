@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 Option: TypeAlias = "Callable[[Callable[..., Any]], Callable[..., Any]]"
 
 MAX_DIGITS = 10_000
+#: The longest file of sampled rewards.
+MAX_BYTES = 1 << 24
 
 
 def _option(*names: str, **settings: Any) -> Option:
@@ -49,7 +51,11 @@ def read_law(text: str) -> Law:
             table, _, column = name.rpartition(":")
             read = read_table(table, prompt=column, proxy=column, gold=column)
             return Samples.from_array(read.proxy)
-        return Samples.from_lines(Path(name).read_text(encoding="utf-8").splitlines(), name)
+        with Path(name).open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise InputError(f"{name} is longer than the {MAX_BYTES:,} bytes that are read")
+        return Samples.from_lines(data.decode("utf-8-sig").splitlines(), name)
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
