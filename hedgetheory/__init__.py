@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hedgetheory.functionals.gap import GapPoint, gap_at
     from hedgetheory.functionals.gap_supremum import GapSupremum, gap_supremum
     from hedgetheory.functionals.quantities import kl_divergence, value
+    from hedgetheory.hedgetune.estimator import HedgeTune
     from hedgetheory.hedgetune.table import Table, read_table
     from hedgetheory.hedgetune.tune import TuneResult, tune
     from hedgetheory.laws.exponential import Exponential as exponential
@@ -55,6 +56,7 @@ _HOME = {
     "GapPoint": ("functionals.gap", "GapPoint"),
     "GapSupremum": ("functionals.gap_supremum", "GapSupremum"),
     "HedgeTheoryError": ("errors", "HedgeTheoryError"),
+    "HedgeTune": ("hedgetune.estimator", "HedgeTune"),
     "InputError": ("errors", "InputError"),
     "NotCertified": ("errors", "NotCertified"),
     "NotOnThisLaw": ("errors", "NotOnThisLaw"),
@@ -105,6 +107,7 @@ __all__ = [
     "GapPoint",
     "GapSupremum",
     "HedgeTheoryError",
+    "HedgeTune",
     "InputError",
     "NotCertified",
     "NotOnThisLaw",

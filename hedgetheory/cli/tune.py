@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from hedgetheory.cli import options
-from hedgetheory.cli.output import Report, command_options
+from hedgetheory.cli.output import Report, checked_target, command_options, write_file
 from hedgetheory.cli.text import Grid, printable
 
 if TYPE_CHECKING:
-    from hedgetheory.hedgetune.tune import TuneResult
+    from hedgetheory.hedgetune.result import TuneResult
 
 
 @click.command(
@@ -19,33 +25,80 @@ if TYPE_CHECKING:
     epilog=options.examples(
         "tune ridge_overfit",
         "tune scores.csv.gz --family bop --prompt prompt --proxy reward --gold passed --json",
+        'tune scores.csv --family "sbon(n=16)" --plot scores.png',
+        "tune scores.csv --proxy judge,reward,length --group domain --floor 0.3",
         "tune - --drop-invalid < scores.csv",
     ),
 )
 @click.argument("table")
-@click.option("--family", default="bon", show_default=True, metavar="FAMILY", help="bon or bop.")
+@click.option("--family", default="bon", show_default=True, metavar="FAMILY",
+              help="bon, bop, quantile_tilt, tilt, sbon(n=16), sbon(lam=3), "
+              "best_of_random(geometric).")  # fmt: skip
 @click.option("--prompt", default="prompt_id", show_default=True, help="Column of the prompt.")
-@click.option("--proxy", default="proxy", show_default=True, help="Column of the proxy score.")
+@click.option("--proxy", "proxies", multiple=True, default=("proxy",), show_default=True,
+              help="Column of the proxy score; several as a,b,c or repeated.")  # fmt: skip
 @click.option("--gold", default="true", show_default=True, help="Column of the gold score.")
+@click.option("--weight", help="Column of the prompts' weights.")
+@click.option("--group", help="Column of the prompts' groups.")
+@click.option("--kl-budget", type=float, metavar="NATS", help="At most so much KL.")
+@click.option("--draw-budget", type=float, metavar="N", help="At most so many expected draws.")
+@click.option("--floor", type=float, metavar="X", help="At least so much for the worst group.")
+@click.option("--pooled", is_flag=True, help="One law across prompts.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstrap.")
 @click.option("--resamples", type=int, default=1000, show_default=True, help="Of the bootstrap.")
 @click.option("--confidence", type=float, default=0.95, show_default=True, help="Of the intervals.")
 @click.option("--drop-invalid", is_flag=True, help="Drop and count rows with invalid scores.")
+@click.option("--plot", metavar="FILE", help="Draw the curves: .png, .svg or .pdf.")
 @command_options
-def command(table: str, **given: Any) -> Report:
-    """The best n (bon) or mu (bop) on TABLE, and what over-optimising costs.
+def command(table: str, proxies: tuple[str, ...], plot: str | None, **given: Any) -> Report:
+    """The best parameter of a policy on TABLE, and what over-optimising costs.
 
-    TABLE is a CSV file, gzipped or not, with one row a response; - is stdin; a bare name such as
-    ridge_overfit is a table of the package.
+    TABLE has one row a response; - is stdin; a bare name such as ridge_overfit is a table of the
+    package.
     """
+    from hedgetheory.hedgetune.plot import draw, plot_format
     from hedgetheory.hedgetune.tune import tune
 
-    found = tune(table, **given)
-    return Report("tune", {"table": table, **found.to_json()}, _blocks(table, found))
+    suffix = None if plot is None else plot_format(plot)
+    target = None if plot is None else checked_target(plot)
+    columns = _columns(proxies)
+    with _readable(table, len(columns)) as source:
+        results = {column: tune(source, proxy=column, **given) for column in columns}
+    if target is not None and suffix is not None:
+        write_file(target, draw(results, suffix))
+    if len(results) == 1:
+        found = results[columns[0]]
+        fields = {"table": table, "proxy": columns[0], **found.to_json()}
+        return Report("tune", fields, _blocks(table, found))
+    documents = [{"proxy": name, **found.to_json()} for name, found in results.items()]
+    return Report("tune", {"table": table, "results": documents}, _side_by_side(table, results))
+
+
+def _columns(proxies: tuple[str, ...]) -> list[str]:
+    names = [name.strip() for text in proxies for name in text.split(",")]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise click.UsageError(f"--proxy {twice} is given twice")
+    if "" in names:
+        raise click.UsageError("--proxy must name columns, as in --proxy a,b,c")
+    return names
+
+
+@contextmanager
+def _readable(table: str, times: int) -> Iterator[str]:
+    """Where to read the table so many times: standard input is copied for more than one."""
+    if table != "-" or times == 1 or sys.stdin is None or sys.stdin.isatty():
+        yield table
+        return
+    with tempfile.TemporaryDirectory(prefix="hedgetheory-") as folder:
+        path = Path(folder) / "stdin"
+        with path.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
+        yield str(path)
 
 
 def _blocks(table: str, found: TuneResult) -> list[str | Grid]:
-    name = {"bon": "n", "bop": "mu"}[found.family]
+    name = found.parameter
     last = found.largest
     percent = f"{100 * found.confidence:g} % interval"
     title = f"{printable(table)}: {found.n_prompts} prompts, {found.n_responses} responses"
@@ -58,8 +111,18 @@ def _blocks(table: str, found: TuneResult) -> list[str | Grid]:
             f"{_real(found.regret)} at {name} = {_real(last['theta'])}"
             f"{_interval(found.regret_interval, percent)}",
         ],
-        ["draws per prompt", f"{found.expected_draws:g}"],
+        ["draws per prompt", _real(found.expected_draws)],
+        ["KL from the reference", f"{_real(found.kl)} nats"],
     ]
+    if name == "n" and found.threshold is not None:
+        threshold = f"{_real(found.threshold)}{_interval(found.threshold_interval, percent)}"
+        summary.insert(1, ["threshold, real n", threshold])
+    if found.effective_sample_size is not None:
+        summary.append(["effective responses", f"{found.effective_sample_size:.3g} a prompt"])
+    if found.unconstrained is not None:
+        free = found.unconstrained
+        shown = f"{name} = {_real(free['theta'])} with {_real(free['value'])}"
+        summary.insert(1, ["without constraints", shown])
     chosen = _milestones([float(point["theta"] or 0) for point in found.curve], found.theta)
     rows = [
         [
@@ -73,14 +136,48 @@ def _blocks(table: str, found: TuneResult) -> list[str | Grid]:
         Grid(["table", title], summary),
         "",
         Grid([name, "gold score", "standard error"], rows),
+        *_groups(found),
         *(f"warning: {text}" for text in found.warnings),
     ]
+
+
+def _groups(found: TuneResult) -> list[str | Grid]:
+    if found.groups is None:
+        return []
+    rows = [
+        [g["group"], str(g["n_prompts"]), _real(g["value"]), _real(g["theta"]), _real(g["best"])]
+        for g in found.groups
+    ]
+    headers = ["group", "prompts", "gold score", f"own best {found.parameter}", "gold score there"]
+    return ["", Grid(headers, rows)]
+
+
+def _side_by_side(table: str, results: dict[str, TuneResult]) -> list[str | Grid]:
+    first = next(iter(results.values()))
+    name = first.parameter
+    rows = [
+        [
+            column,
+            f"{found.theta:g}{_interval(found.theta_interval, '')}",
+            _real(found.value_heldout if found.value_heldout is not None else found.value),
+            found.regime,
+            f"{_real(found.regret)}{_interval(found.regret_interval, '')}",
+            {True: "yes", False: "no sign", None: "-"}[found.hacks],
+        ]
+        for column, found in results.items()
+    ]
+    title = f"{printable(table)}: {first.n_prompts} prompts, {first.n_responses} responses"
+    headers = ["proxy", f"best {name}", "held out", "regime", "over-optimising costs", "hacks"]
+    notes = {
+        f"warning: {column}: {text}": None for column, f in results.items() for text in f.warnings
+    }
+    return [title, "", Grid(headers, rows), *notes]
 
 
 def _milestones(thetas: list[float], best: float) -> list[int]:
     """The places of the curve that are shown: powers of two or nearly, the ends, and the best."""
     wanted = {0, len(thetas) - 1, thetas.index(best)}
-    power = 1.0
+    power = 2.0**-6 if thetas[-1] <= 1 else 1.0
     while power < thetas[-1]:
         wanted.add(min(range(len(thetas)), key=lambda k: abs(thetas[k] - power)))
         power *= 2
@@ -94,7 +191,7 @@ def _real(value: float | str | None) -> str:
 def _interval(interval: list[float] | None, percent: str) -> str:
     if interval is None:
         return ""
-    return f" ({percent} {_real(interval[0])} to {_real(interval[1])})"
+    return f" ({percent} {_real(interval[0])} to {_real(interval[1])})".replace("( ", "(")
 
 
 def _support(share: float | None) -> str:

@@ -11,28 +11,80 @@ from hedgetheory.hedgetune.table import Array
 
 #: Numbers held at once (half a megabyte): larger blocks are slower, not faster.
 _BLOCK = 1 << 16
+#: Studentised slopes of this many resamples are kept; more would not move their quantiles.
+MAX_STUDENTISED = 10_000
 
 
-def resampled_means(curves: Array, resamples: int, seed: int) -> Iterator[Array]:
-    """Mean curves of bootstrap resamples of the prompts, block after block.
+def resampled_counts(prompts: int, points: int, resamples: int, seed: int) -> Iterator[Array]:
+    """How often each prompt is drawn: blocks (b, P) of rows that sum to P, ``resamples`` in all.
 
-    A resample draws P of the P prompts with replacement; its mean curve is (counts / P) @ curves,
-    so all of them are one matrix product.
-
-    ``curves``: (P, M). Yields arrays (b, M), ``resamples`` rows in all; the same for the same seed.
-
-    >>> next(resampled_means(np.ones((3, 2)), 4, seed=0)).tolist()
-    [[1.0, 1.0], [1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]
+    ``points``: how many numbers a prompt will be multiplied with, for the size of the blocks.
     """
     rng = np.random.default_rng(seed)
-    prompts, points = curves.shape
     block = max(1, _BLOCK // max(prompts, points))
     for start in range(0, resamples, block):
         rows = min(block, resamples - start)
         picks = rng.integers(prompts, size=(rows, prompts))
         picks += prompts * np.arange(rows)[:, None]
         counts = np.bincount(picks.ravel(), minlength=rows * prompts).reshape(rows, prompts)
-        yield counts.astype(np.float64) @ curves / prompts
+        yield counts.astype(np.float64)
+
+
+def resampled_means(
+    curves: Array, resamples: int, seed: int, weights: Array | None = None
+) -> Iterator[Array]:
+    """Mean curves of bootstrap resamples of the prompts, block after block.
+
+    A resample draws P of the P prompts with replacement; its mean curve is (counts / P) @ curves,
+    so all of them are one matrix product. With ``weights``, (P,), each draw counts by its weight.
+
+    ``curves``: (P, M). Yields arrays (b, M), ``resamples`` rows in all; the same for the same seed.
+
+    >>> next(resampled_means(np.ones((3, 2)), 4, seed=0)).tolist()
+    [[1.0, 1.0], [1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]
+    """
+    prompts, points = curves.shape
+    for counts in resampled_counts(prompts, points, resamples, seed):
+        if weights is None:
+            yield counts @ curves / prompts
+        else:
+            shares = counts * weights
+            total = shares.sum(axis=1, keepdims=True)
+            # A resample of weightless prompts only says nothing: it repeats the estimate.
+            shares = np.where(total > 0, shares, weights)
+            yield shares @ curves / shares.sum(axis=1, keepdims=True)
+
+
+def studentised_quantiles(
+    steps: Array, resamples: int, seed: int, confidence: float, weights: Array | None = None
+) -> tuple[Array, Array]:
+    """Bootstrapped critical values of the studentised steps of a mean curve: upper and lower, (M,).
+
+    Of (rise* − rise)/error* over resamples of the prompts, error* the standard error that the
+    resample itself would report, the quantiles at (1 ± confidence)/2. The estimate's own
+    rise/error above the upper is significantly positive, below the lower negative.
+
+    ``steps``: (P, M), each prompt's steps.
+    """
+    prompts, points = steps.shape
+    centre = steps.mean(axis=0) if weights is None else weights @ steps / weights.sum()
+    offset = steps - centre
+    squares = offset * offset
+    found = []
+    for counts in resampled_counts(prompts, 2 * points, min(resamples, MAX_STUDENTISED), seed):
+        shares = counts if weights is None else counts * weights
+        total = np.maximum(shares.sum(axis=1, keepdims=True), 1e-300)
+        moved = shares @ offset / total
+        # Σ c w² (x − x̄*)² = Σ c w² x² − 2 x̄* Σ c w² x + x̄*² Σ c w², all about the estimate.
+        twice = shares if weights is None else shares * weights
+        spread = twice @ squares + moved * moved * twice.sum(axis=1, keepdims=True)
+        spread -= 2 * moved * (moved * total if weights is None else twice @ offset)
+        error = np.sqrt(np.maximum(spread, 0) * prompts / (prompts - 1)) / total
+        found.append(np.divide(moved, error, out=np.zeros_like(moved), where=error > 0))
+    values = np.concatenate(found)
+    tail = (1 - confidence) / 2
+    lower, upper = np.quantile(values, [tail, 1 - tail], axis=0)
+    return upper, lower
 
 
 def first_of_the_best(means: Array, tolerance: float) -> NDArray[np.int64]:
@@ -45,15 +97,15 @@ def first_of_the_best(means: Array, tolerance: float) -> NDArray[np.int64]:
     return np.asarray(near.argmax(axis=1), np.int64)
 
 
-def held_out_value(curves: Array, tolerance: float) -> float | None:
+def held_out_value(curves: Array, tolerance: float, weights: Array | None = None) -> float | None:
     """Value of the chosen parameter on prompts that had no say in choosing it.
 
-    Cross-fitting with one prompt left out at a time: θ_{−p} maximises the mean curve of the other
-    prompts, and the answer is the mean over p of curve_p(θ_{−p}). It is unbiased for the value, on
-    a new prompt, of what this procedure picks from P − 1 prompts; the maximum of the mean curve
-    itself is biased upwards (the winner's curse). No randomness.
+    Cross-fitting with one prompt left out at a time, K-fold with K = P: θ_{−p} maximises the mean
+    curve of the other prompts, and the answer is the (weighted) mean over p of curve_p(θ_{−p}). It
+    is unbiased for the value, on a new prompt, of what this procedure picks from P − 1 prompts; the
+    maximum of the mean curve itself is biased upwards (the winner's curse). No randomness.
 
-    ``curves``: (P, M). None with one prompt.
+    ``curves``: (P, M); ``weights``: (P,). None where fewer than two prompts have weight.
 
     >>> held_out_value(np.array([[0.0, 1.0], [0.0, 1.0], [3.0, 0.0]]), 1e-12)  # 0, 0 and 0
     0.0
@@ -61,13 +113,18 @@ def held_out_value(curves: Array, tolerance: float) -> float | None:
     Source: THEORY.md, section 8.
     """
     prompts, points = curves.shape
-    if prompts == 1:
+    mass = np.ones(prompts) if weights is None else weights
+    if np.count_nonzero(mass) < 2:
         return None
-    total = curves.sum(axis=0)
+    total = curves.sum(axis=0) if weights is None else mass @ curves
+    all_mass = mass.sum()
     block = max(1, _BLOCK // points)
     gained = 0.0
     for start in range(0, prompts, block):
-        out = curves[start : start + block]
-        chosen = first_of_the_best((total - out) / (prompts - 1), tolerance)
-        gained += float(out[np.arange(len(out)), chosen].sum())
-    return float(gained / prompts)
+        rows = slice(start, start + block)
+        out, share = curves[rows], mass[rows, None]
+        rest = total - (out if weights is None else share * out)
+        chosen = first_of_the_best(rest / (all_mass - share), tolerance)
+        kept = out[np.arange(len(out)), chosen]
+        gained += float(kept.sum() if weights is None else (share[:, 0] * kept).sum())
+    return float(gained / all_mass)

@@ -226,7 +226,7 @@ DRAWS: Mapping[str, RandomDraws] = MappingProxyType(
                 _sibuya_beyond,
                 lambda u, a: -np.expm1(a * np.log1p(-np.minimum(u, 1 - 2.0**-53))) + (u == 1) * 0,
                 lambda a: 1.0 if a == 1 else float("inf"),
-                _is_share,
+                lambda a: _is_share(p=a),
                 "in (0, 1]",
             ),
         )

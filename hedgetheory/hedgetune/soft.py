@@ -114,14 +114,15 @@ def soft_best_of_n_plug_in(
     strengths = _strengths(lam)
     out = np.empty((len(scores), len(draws), len(strengths)))
     places, values = _ordered(scores, values, scale)
+    size = scores.shape[1]
     for column, strength in enumerate(strengths):
         heights = _heights(places, float(strength))
-        for rows, times in _blocks(heights, float(draws.max(initial=1)), scores.shape[1]):
+        for rows, times in _blocks(heights, float(draws.max(initial=1)), size):
             start = (np.exp(heights[rows]) * values[rows]).mean(axis=1)
             total = np.repeat((_before(times) * start)[:, None], len(draws), axis=1)
-            for window in _windows(heights[rows], times):
+            for window in _windows(heights[rows], times, size):
                 rings = np.matmul(window.rings, values[rows, window.active, None])[..., 0]
-                rings *= STEP / scores.shape[1]
+                rings *= STEP / size
                 power = np.exp((draws - 1) * window.log_mean[:, :, None])
                 total += np.matmul(rings[:, None, :], power)[:, 0]
             out[rows, :, column] = draws * total
@@ -148,9 +149,10 @@ def soft_best_of_n_ratio(
     order = np.argsort(scores, axis=1)
     heights = _heights(_ordered(scores, scores, scale)[0], strength)
     ratio, out = np.empty_like(scores), np.empty_like(scores)
-    for rows, times in _blocks(heights, draws, scores.shape[1]):
+    size = scores.shape[1]
+    for rows, times in _blocks(heights, draws, size):
         total = _before(times) * np.exp(heights[rows])
-        for window in _windows(heights[rows], times):
+        for window in _windows(heights[rows], times, size):
             power = np.exp((draws - 1) * window.log_mean)
             total[:, window.active] += STEP * np.matmul(power[:, None, :], window.rings)[:, 0]
         ratio[rows] = draws * total
@@ -191,15 +193,17 @@ class _Window:
     log_mean: Array
 
 
-def _windows(heights: Array, times: Array) -> Iterator[_Window]:
-    """The race in windows of nodes. Heights increase along rows.
+def _windows(heights: Array, times: Array, depth: int) -> Iterator[_Window]:
+    """The race in windows of nodes. Heights increase along rows; ``depth`` arrays of each are used.
 
     Responses with T < 1e-15 on the whole window count as silent, those with T > 36 as rung: an
     error of 1e-15 each in φ, and of the ring that is left out.
     """
-    size = heights.shape[1]
-    for start in range(0, len(times), _NODES):
-        nodes = times[start : start + _NODES]
+    rows, size = heights.shape
+    # Short windows leave out more responses, long ones are fewer.
+    count = int(np.clip((1 << 15) // (rows * depth), _NODES, 8 * _NODES))
+    for start in range(0, len(times), count):
+        nodes = times[start : start + count]
         slow = int((heights < -34.5 - nodes[-1]).sum(axis=1).min())
         stop = int((heights <= _END - nodes[0]).sum(axis=1).max())
         active = slice(slow, max(slow, stop))
@@ -216,7 +220,7 @@ def _before(times: Array) -> float:
 
 
 def _over_subsets(heights: Array, gold: Array, draws: NDArray[np.int64], times: Array) -> Array:
-    """(P, N): dual numbers (value, slope) of e_m/C(j, m) after j responses, window by window.
+    """(P, N): dual numbers ``state`` of e_m/C(j, m) after j responses, window by window.
 
     Responses that are silent for certain come first, all factors one: e_m/C(j, m) = 1 for m ≤ j.
     Those that have rung multiply nothing in: e_m is theirs no more, and C(j, m) becomes C(S, m).
@@ -225,12 +229,11 @@ def _over_subsets(heights: Array, gold: Array, draws: NDArray[np.int64], times: 
     most, least = int(draws.max()), int(draws.min())
     start = (np.exp(heights) * gold).mean(axis=1)[:, None] * draws
     total: Array = _before(times) * start
-    for window in _windows(heights, times):
+    for window in _windows(heights, times, most + 1):
         first, last = window.active.start, window.active.stop
         silent, rings = np.moveaxis(window.silent, 2, 0), np.moveaxis(window.rings, 2, 0)
-        value = np.zeros((most + 1, *silent.shape[1:]))
-        slope = np.zeros_like(value)
-        value[: first + 1] = 1
+        state = np.zeros((2, most + 1, *silent.shape[1:]))
+        state[0, : first + 1] = 1
         for j in range(first + 1, last + 1):
             factor = silent[j - first - 1]
             ring = rings[j - first - 1] * gold[:, j - 1, None]
@@ -238,16 +241,12 @@ def _over_subsets(heights: Array, gold: Array, draws: NDArray[np.int64], times: 
             low, high = max(1, least - (last - j)), min(j, most)
             below, here = slice(low - 1, high), slice(low, high + 1)
             share = np.arange(low, high + 1)[:, None, None] / j
-            step = slope[below] * factor
-            step += value[below] * ring
+            step = state[:, below] * factor
+            step[1] += state[0, below] * ring
             step *= share
-            slope[here] *= 1 - share
-            slope[here] += step
-            np.multiply(value[below], factor, out=step)
-            step *= share
-            value[here] *= 1 - share
-            value[here] += step
-        total += STEP * slope[draws].sum(axis=2).T * _share_of_subsets(last, size, draws)
+            state[:, here] *= 1 - share
+            state[:, here] += step
+        total += STEP * state[1, draws].sum(axis=2).T * _share_of_subsets(last, size, draws)
     return total
 
 

@@ -2,113 +2,106 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
-from typing import Any, Literal, cast
 
 import numpy as np
 
 from hedgetheory.errors import InputError, must_be
-from hedgetheory.hedgetune.bootstrap import first_of_the_best, held_out_value, resampled_means
-from hedgetheory.hedgetune.estimators import mean_and_error
-from hedgetheory.hedgetune.families import BestOfNPoints, BestOfPoissonPoints
+from hedgetheory.hedgetune.answer import answer
+from hedgetheory.hedgetune.constraints import Constraints, Labels
+from hedgetheory.hedgetune.families import parse_family
 from hedgetheory.hedgetune.ranks import rank_groups
-from hedgetheory.hedgetune.shape import REGIMES, Regime, regimes, turns
+from hedgetheory.hedgetune.result import TuneResult
 from hedgetheory.hedgetune.table import Array, Source, Table, read_table
 
-Family = Literal["bon", "bop"]
-FAMILIES: tuple[Family, ...] = ("bon", "bop")
+__all__ = ["FAMILIES", "TuneResult", "tune"]
+
+#: One of each kind, for tests and for help.
+FAMILIES = (
+    *("bon", "bop", "quantile_tilt", "tilt", "sbon(n=2)", "sbon(lam=30)"),
+    "best_of_random(geometric)",
+)
 #: More would not move an interval, but could keep the process busy for ever.
 MAX_RESAMPLES = 1_000_000
 #: Gold scores beyond this in size could overflow when they are subtracted.
 MAX_GOLD = 1e307
 
-_POINTS: dict[Family, type[BestOfNPoints | BestOfPoissonPoints]] = {
-    "bon": BestOfNPoints,
-    "bop": BestOfPoissonPoints,
-}
-
 
 @dataclass(frozen=True, slots=True)
-class TuneResult:
-    """What ``tune`` found. Undefined is None.
+class Settings:
+    """How to be sure: the bootstrap over prompts and its intervals."""
 
-    ``theta``: the parameter with the largest estimated value (the smallest of them on a tie), an
-    integer for Best-of-n; ``theta_interval`` its bootstrap interval. ``value``: the estimate there,
-    flattered by the choice; ``value_heldout``: the cross-fitted value, which is not. ``largest``:
-    the point at the largest parameter; ``regret``: value − value there, what over-optimising costs,
-    with its bootstrap interval at fixed theta. ``regime``: the shape of the estimated curve;
-    ``regime_support``: the share of resamples whose curve has that shape. ``ties``: under Best-of-n
-    every n with the largest value. ``extrema``: interior ones of the estimated curve.
-    ``expected_draws`` at theta. ``tail_mass`` (Best-of-Poisson): P(N > S) at theta.
-    """
+    seed: int = 0
+    resamples: int = 1000
+    confidence: float = 0.95
 
-    family: Family
-    theta: float
-    theta_interval: list[float] | None
-    value: float
-    value_heldout: float | None
-    regime: Regime
-    regime_support: float | None
-    n_prompts: int
-    n_responses: int
-    dropped: int
-    curve: list[dict[str, float | None]]
-    warnings: list[str]
-    largest: dict[str, float | None]
-    regret: float
-    regret_interval: list[float] | None
-    ties: list[int]
-    extrema: list[dict[str, float | str]]
-    expected_draws: float
-    tail_mass: float | None
-    seed: int
-    resamples: int
-    confidence: float
-
-    def to_json(self) -> dict[str, Any]:
-        """The fields of the command-line contract and more: plain numbers, null where undefined."""
-        return asdict(self)
+    def __post_init__(self) -> None:
+        if not _is_count(self.seed):
+            raise must_be("seed", self.seed, "an integer >= 0", "tune")
+        if not (_is_count(self.resamples) and self.resamples <= MAX_RESAMPLES):
+            must = f"an integer from 0 to {MAX_RESAMPLES}"
+            raise must_be("resamples", self.resamples, must, "tune")
+        if not (isinstance(self.confidence, Real) and 0 < self.confidence < 1):
+            raise must_be("confidence", self.confidence, "strictly between 0 and 1", "tune")
 
 
 def tune(
     table: Source | Table,
-    family: Family = "bon",
+    family: str = "bon",
     *,
     prompt: str = "prompt_id",
     proxy: str = "proxy",
     gold: str = "true",
+    weight: str | None = None,
+    group: str | None = None,
     seed: int = 0,
     resamples: int = 1000,
     confidence: float = 0.95,
     drop_invalid: bool = False,
+    pooled: bool = False,
+    kl_budget: float | None = None,
+    draw_budget: float | None = None,
+    floor: float | None = None,
 ) -> TuneResult:
-    """Choose the n of Best-of-n or the μ of Best-of-Poisson on a table of scored responses.
+    """Choose the parameter of a selection policy on a table of scored responses.
 
-    θ̂ = argmax f̂(θ), f̂ the mean over prompts of the unbiased value on each prompt,
-    Σ_i C(i−1, n−1)/C(S, n) g_(i) for n, and its Poisson mixture for μ.
+    θ̂ = argmax f̂(θ), f̂ the mean over prompts of the value on each prompt: unbiased over all
+    subsets for Best-of-n, its mixtures and Soft Best-of-n, self-normalised for the tilt.
 
     Assumptions: the responses of a prompt are independent draws from one policy, prompts are a
-    sample of the prompts to come and count equally. Responses with tied proxies share their mean
-    gold score. Prompts may differ in S: under ``bon`` n stops, with a warning, at the smallest S;
-    under ``bop`` each prompt's N is capped at its own S, and μ stops where P(N > S) averages 10 %;
-    each point reports that mass as ``tail_mass``, and a warning bounds its effect where it matters.
+    sample of the prompts to come and count by their weight, equally without one. Responses with
+    tied proxies share their mean gold score. Prompts may differ in S: where n is free it stops,
+    with a warning, at the smallest S; a random N is capped at each prompt's own S, and θ stops
+    where P(N > S) averages 10 %, each point reporting that mass as ``tail_mass``; a tilt stops
+    where the effective sample size is too small to mean anything.
 
     ``table``: a path, ``-``, a packaged name, or a Table, which is taken as it is; ``prompt``,
-    ``proxy``, ``gold``: its columns. ``family``: "bon" or "bop". ``seed`` ≥ 0 and ``resamples`` ≥ 0
-    (0: no intervals) of the bootstrap over prompts; ``confidence`` in (0, 1) of its percentile
-    intervals. ``drop_invalid``: drop and count invalid rows instead of refusing them.
+    ``proxy``, ``gold``, ``weight``, ``group``: its columns. ``family``: a policy with one
+    parameter free: ``bon``, ``bop``, ``quantile_tilt``, ``tilt``, ``sbon(n=16)``, ``sbon(lam=3)``
+    (with ``scale=quantile`` on λ times the quantile within the prompt), or ``best_of_random`` of
+    ``ztp``, ``geometric``, ``binomial(m=8)``, ``negative_binomial(r=2)``, ``sibuya``. λ is on the
+    raw proxy for ``tilt`` and ``sbon``.
 
-    Returns a TuneResult, the same for the same input and seed, whatever the order of rows. Every n
-    is compared for θ̂. Shapes, resamples and cross-fitting use the points of ``curve``: every n up
-    to S = 200, else some 200 (resampled μ are refined by a parabola, cross-fitted ones are not).
+    ``seed`` ≥ 0 and ``resamples`` ≥ 0 (0: no intervals) of the bootstrap over prompts;
+    ``confidence`` in (0, 1) of the intervals. ``drop_invalid``: drop and count invalid rows instead
+    of refusing them. ``pooled``: one law across prompts, as if all rows were of one prompt.
+    ``kl_budget`` (nats, ≥ 0), ``draw_budget`` (≥ 1, expected draws), ``floor`` (on the mean gold
+    score of the worst group): theta is then the best that keeps them, by the estimates.
+
+    Returns a TuneResult, the same for the same input and seed, whatever the order of rows. The
+    interval of a real θ is where the slope of f̂, unbiased where f̂ is, is not significantly
+    different from zero by a studentised bootstrap; it is joined with the percentile interval where
+    resamples go to another peak, and is the percentile interval where n is free or the best is at
+    an end. Shapes, resamples and cross-fitting use the points of ``curve``: every n up to S = 200,
+    else some 200 (resampled θ are refined by a parabola, cross-fitted ones are not).
 
     ``regime`` is the plain shape of the estimated curve, any turn above rounding counting: read it
     with ``regime_support``, since a turn smaller than ``se`` may be noise.
 
-    Raises InputError, one line, for a table or an argument that will not do, and where every prompt
-    (under ``bon``, any prompt) has a single response or the proxy is constant within every prompt:
-    there is nothing to select.
+    Raises InputError, one line, for a table or an argument that will not do, where no parameter
+    meets the constraints, and where every prompt (where n is free, any prompt) has a single
+    response or the proxy is constant within every prompt: there is nothing to select.
 
     >>> result = tune("ridge_overfit")
     >>> result.theta, result.regime, result.largest["theta"]
@@ -116,86 +109,57 @@ def tune(
 
     Source: THEORY.md, sections 6 and 8; HedgeTune of arXiv 2506.19248.
     """
-    call = f"tune(family={family!r})"
-    if family not in FAMILIES:
-        raise must_be("family", repr(family), "bon or bop", call)
-    if not _is_count(seed):
-        raise must_be("seed", seed, "an integer >= 0", call)
-    if not (_is_count(resamples) and resamples <= MAX_RESAMPLES):
-        raise must_be("resamples", resamples, f"an integer from 0 to {MAX_RESAMPLES}", call)
-    if not (isinstance(confidence, Real) and 0 < confidence < 1):
-        raise must_be("confidence", confidence, "strictly between 0 and 1", call)
+    name = parse_family(family)
+    settings = Settings(seed, resamples, confidence)
+    constraints = Constraints(kl_budget, draw_budget, floor)
     if not isinstance(table, Table):
-        table = read_table(table, prompt=prompt, proxy=proxy, gold=gold, drop_invalid=drop_invalid)
-    return _tune(table, family, int(seed), int(resamples), float(confidence))
+        table = read_table(
+            table,
+            prompt=prompt,
+            proxy=proxy,
+            gold=gold,
+            weight=weight,
+            group=group,
+            drop_invalid=drop_invalid,
+        )
+    if floor is not None and table.groups is None:
+        raise InputError("a floor on the worst group needs the column of the groups (--group)")
+    if pooled:
+        table = _pooled(table)
+    unit = _unit(table)
+    scaled = replace(table, gold=table.gold / unit)
+    groups = rank_groups(scaled)
+    order = np.concatenate([g.prompts for g in groups if g.prompts is not None])
+    weights = None if table.weights is None else table.weights[order]
+    codes = None if table.groups is None else table.groups[order]
+    points = name.points(groups, weights, table.name)
+    _require_a_choice(table)
+    labels = None if codes is None else Labels(codes, table.group_names)
+    found = answer(points, settings, constraints, labels, unit)
+    notes = _warnings_on(table, settings.resamples, pooled)
+    return TuneResult(
+        family=str(name),
+        n_prompts=len(table.sizes),
+        n_responses=len(table.proxy),
+        dropped=table.dropped,
+        warnings=notes + found.pop("warnings"),
+        constraints=constraints.to_json(),
+        seed=int(seed),
+        resamples=int(resamples),
+        confidence=float(confidence),
+        **found,
+    )
 
 
 def _is_count(value: object) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 0
 
 
-def _tune(table: Table, family: Family, seed: int, resamples: int, confidence: float) -> TuneResult:
-    unit = _unit(table)
-    scaled = Table(table.name, table.proxy, table.gold / unit, table.sizes, table.dropped)
-    groups = rank_groups(scaled)
-    rounding = 2.0**-49 * groups[-1].size
-    points = _POINTS[family](groups, table.name)
-    _require_a_choice(table)
-    place = points.best(rounding)
-    thetas, curves = points.thetas, points.curves
-    mean, error = mean_and_error(curves)
-
-    warnings = _warnings_on(table, resamples) + points.warnings(place, unit)
-    chosen: list[Array] = []
-    losses: list[Array] = []
-    shapes = np.zeros(len(REGIMES))
-    shape = int(regimes(mean[None], rounding)[0])
-    resampled = resamples > 0 and len(curves) > 1
-    for means in resampled_means(curves, resamples, seed) if resampled else ():
-        chosen.append(points.refined(means, first_of_the_best(means, rounding)))
-        losses.append(means[:, place] - means[:, -1])
-        shapes += np.bincount(regimes(means, rounding), minlength=len(REGIMES))
-    heldout = held_out_value(curves, rounding)
-
-    def number(x: float) -> float | None:
-        return float(x) * unit if np.isfinite(x) else None
-
-    curve: list[dict[str, float | None]] = [
-        {"theta": points.number(t), "value": number(v), "se": number(e)} | points.more(k)
-        for k, (t, v, e) in enumerate(zip(thetas, mean, error, strict=True))
-    ]
-    theta = points.number(thetas[place])
-    return TuneResult(
-        family=family,
-        theta=theta,
-        theta_interval=[points.number(t) for t in _interval(chosen, confidence, points.method)]
-        if resampled
-        else None,
-        value=float(mean[place]) * unit,
-        value_heldout=None if heldout is None else heldout * unit,
-        regime=REGIMES[shape],
-        regime_support=float(shapes[shape]) / resamples if resampled else None,
-        n_prompts=len(table.sizes),
-        n_responses=len(table.proxy),
-        dropped=table.dropped,
-        curve=curve,
-        warnings=warnings,
-        largest=curve[-1],
-        regret=float(mean[place] - mean[-1]) * unit,
-        regret_interval=[float(x) * unit for x in _interval(losses, confidence, "linear")]
-        if resampled
-        else None,
-        ties=points.ties,
-        extrema=[
-            {"theta": points.number(thetas[k]), "value": float(mean[k]) * unit, "kind": kind}
-            for k, kind in turns(mean, rounding)
-        ],
-        expected_draws=points.expected_draws(theta),
-        tail_mass=points.more(place).get("tail_mass"),
-        seed=seed,
-        resamples=resamples,
-        confidence=confidence,
-    )
+def _pooled(table: Table) -> Table:
+    """All rows as one prompt's. Weights and groups of prompts have no place there."""
+    if table.weights is not None or table.groups is not None:
+        raise InputError("pooled rows are one prompt: no weights and no groups with them")
+    return replace(table, sizes=np.array([len(table.proxy)]))
 
 
 def _unit(table: Table) -> float:
@@ -211,26 +175,22 @@ def _unit(table: Table) -> float:
 def _require_a_choice(table: Table) -> None:
     """A proxy that ties all responses of every prompt selects nothing, whatever n."""
     starts = np.cumsum(table.sizes) - table.sizes
-    spread = np.maximum.reduceat(table.proxy, starts) > np.minimum.reduceat(table.proxy, starts)
-    if not spread.any():
+    spread: Array = np.maximum.reduceat(table.proxy, starts)
+    if not (spread > np.minimum.reduceat(table.proxy, starts)).any():
         raise InputError(
             f"{table.name}: the proxy is constant within every prompt, so that it selects nothing; "
             "take another proxy column"
         )
 
 
-def _interval(blocks: list[Array], confidence: float, method: str) -> list[float]:
-    values = np.concatenate(blocks)
-    tail = (1 - confidence) / 2
-    return [float(np.quantile(values, q, method=cast(Any, method))) for q in (tail, 1 - tail)]
-
-
-def _warnings_on(table: Table, resamples: int) -> list[str]:
+def _warnings_on(table: Table, resamples: int, pooled: bool) -> list[str]:
     found = []
     if table.dropped:
         found.append(f"{table.dropped} invalid rows were dropped")
     prompts = len(table.sizes)
-    if prompts == 1:
+    if pooled:
+        found.append("pooled: all rows count as one prompt's, so that there is no interval")
+    elif prompts == 1:
         found.append("one prompt: no standard errors, no interval, no held-out value")
     elif resamples and prompts < 10:
         found.append(f"the intervals rest on {prompts} prompts only")

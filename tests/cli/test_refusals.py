@@ -88,7 +88,7 @@ BAD = {
     "unknown list": (("list", "lawz"), "did you mean laws?"),
     "list of nothing": (("list",), "argument"),
     "two tables": (("tune", "a", "b"), "unexpected"),
-    "unknown family of tune": (("tune", "ridge_overfit", "--family", "bom"), "bon or bop"),
+    "unknown family of tune": (("tune", "ridge_overfit", "--family", "bom"), "must be bon, bop"),
     "confidence 1": (("tune", "ridge_overfit", "--confidence", "1"), "confidence"),
     "negative seed": (("tune", "ridge_overfit", "--seed", "-1"), "seed"),
     "no table": (("tune", "no_such_table"), "no such file"),
