@@ -15,7 +15,6 @@ from typing import Any
 import sympy
 from sympy import exp, log
 
-from hedgetheory.errors import NotCertified
 from hedgetheory.exact import short
 from hedgetheory.expressions.prover import Antiderivative, Proof, identity
 from hedgetheory.expressions.symbols import alpha, lam, n, r, total, u, ubar
@@ -315,22 +314,24 @@ class SoftOnContinuous(SoftBound):
         if isinstance(scene, UnitScene):
             return [self._race("cdf", lambda: scene.cdf_at(self._place(at)), at=at)]
         assert isinstance(scene, LineScene)
-        if at.reward is None:
-            raise NotCertified(
-                f"the cdf of {self.policy} on {self.law} needs a reward, not a quantile"
-            )
-        reward = at.reward
-        return [self._race("cdf", lambda: scene.partial(reward, _MEAN), at=at)]
+
+        def enclose() -> Any:
+            # The cdf increases: between its values at the two ends of the reward's ball.
+            low, high = (scene.cdf(x) for x in balls.enclosing_rationals(self._reward(at)))
+            return hull(low, high)
+
+        if at.reward is not None:
+            reward = at.reward
+            return [self._race("cdf", lambda: scene.cdf(reward), at=at)]
+        return [self._race("cdf", enclose, at=at)]
 
     def quantile(self, level: Fraction) -> Iterable[Plan]:
         if self.policy.is_reference:
             return self._reference.quantile(level)
         scene = self.scene
         if not isinstance(scene, UnitScene):
-            raise NotCertified(
-                f"the quantile of {self.policy} on {self.law} is not certified here: bracket it "
-                "with values of its cdf"
-            )
+            assert isinstance(scene, LineScene)
+            return [self._race("quantile", lambda: scene.quantile(level), level=level)]
         inner = self._race(
             "quantile",
             lambda: balls.increasing_root(lambda x: scene.cdf_at(x) - ball(level)),
@@ -384,7 +385,7 @@ def _total_variation(scene: Scene) -> Any:
         low, high, _ = scene._cuts(ONE, 3)
         at = _crossing(scene, low, high)
         # F(x̂) − G(x̂).
-        inside = compiled(law.cdf, (r,))(REAL, ball(at)) - scene.partial(at, _MEAN)
+        inside = compiled(law.cdf, (r,))(REAL, ball(at)) - scene.cdf(at)
     miss = abs(scene.ratio(ball(scene.strength) * ball(at)) - 1).upper()
     return inside + hull(miss * 0, miss)
 

@@ -17,7 +17,7 @@ from hedgetheory.expressions.symbols import r
 from hedgetheory.functionals.continuous import RankOnContinuous
 from hedgetheory.functionals.evaluate import tail_cut
 from hedgetheory.functionals.growth import ONE, Growth
-from hedgetheory.functionals.soft_scenes import Samples, Scene, Weighing, tops
+from hedgetheory.functionals.soft_scenes import Samples, Scene, tops
 from hedgetheory.functionals.soft_strips import scanned_spread
 from hedgetheory.functionals.soft_transforms import (
     LineTransform,
@@ -143,8 +143,8 @@ class LineScene(Scene):
         """The cut's ends, and what the tails add.
 
         (n − 1) ∫ φ^{n−2} E[|R|Xe^{−X}; tail] ds = E[|R| w_m; tail], w_m the race of m = n − 1
-        draws; w_m ≤ F^{m−1} by φ(Xe^{−z}) ≥ F(z)e^{−X}. To the right F^{m−1} ≤ 2; to the left F(r) ≤
-        F(a)e^{−κ(a−r)} with κ = f/F at the cut a, as ln F is concave, so that by parts
+        draws; w_m ≤ F^{m−1} by φ(Xe^{−z}) ≥ F(z)e^{−X}. To the right F^{m−1} ≤ 2; to the left
+        F(r) ≤ F(a)e^{−κ(a−r)}, κ = f/F at the cut a, as ln F is concave, so that by parts
         ∫ |r|F^{m−1} dF ≤ (|a| + 1/(mκ))F(a)^m/m. ``powers`` times the tails' E|R| is what they add
         at one point.
         """
@@ -158,29 +158,12 @@ class LineScene(Scene):
             total += (abs(at) + 1 / (m * rate)) * level**m / m
         return total
 
-    def _panels(
-        self, low: Fraction, high: Fraction, extra: float, refine: int, anchor: Fraction | None
-    ) -> Panels:
+    def _panels(self, low: Fraction, high: Fraction, extra: float, refine: int) -> Panels:
         cap = min(TILT / self.strength, _half_height(self.law)) / refine
         count = panel_count(high - low, self.strength) * refine
-        if anchor is None:
-            # Where λ is small the law itself says how wide a panel may be.
-            count = max(count, math.ceil((high - low) / (4 * cap)))
-        if anchor is not None:
-            low, high, count = self._anchored(low, high, count, anchor)
+        # Where λ is small the law itself says how wide a panel may be.
+        count = max(count, math.ceil((high - low) / (4 * cap)))
         return Panels.covering(low, high, cap, count, extra)
-
-    def _anchored(
-        self, low: Fraction, high: Fraction, count: int, anchor: Fraction
-    ) -> tuple[Fraction, Fraction, int]:
-        """The range moved outwards so that a panel begins at ``anchor``, low < anchor < high."""
-        width = (high - low) / count
-        before = math.ceil((anchor - low) / width)
-        if self.law.support[0] is not None:
-            # The density's formula holds from the support's end on: that end stays.
-            width = (anchor - low) / before
-        after = math.ceil((high - anchor) / width)
-        return anchor - before * width, anchor + after * width, before + after
 
     def _density_sup(self, panels: Panels) -> Any:
         """sup |pdf| on all ellipses, from its formula: see `_strip_factor`."""
@@ -208,13 +191,13 @@ class LineScene(Scene):
     def _by_panels(self) -> LineTransform:
         # The cuts of `weighted`, so that both have one panel width and share exponentials.
         low, high, outside = self._cuts(LINEAR, 3)
-        panels = self._panels(low, high, 5, 1, None)
+        panels = self._panels(low, high, 5, 1)
         return self._line_transform(panels, self._masses(panels), (outside[0] + outside[1]).upper())
 
-    def _sample(self, extra: float, refine: int, tail: Growth, anchor: Fraction | None) -> Samples:
+    def _sample(self, extra: float, refine: int, tail: Growth) -> Samples:
         # Outside of the panels the bound of h is up to e^{extra}.
         low, high, outside = self._cuts(tail + ONE, extra)
-        panels = self._panels(low, high, extra, refine, anchor)
+        panels = self._panels(low, high, extra, refine)
         masses = self._masses(panels)
         phi = self._line_transform(panels, masses, (outside[0] + outside[1]).upper())
         strip = self.strip(phi.low)
@@ -231,42 +214,59 @@ class LineScene(Scene):
         sups = tops(panels, self.strength, ratios)
         return Samples(panels, rows, self._density_sup(panels), sups, outside)
 
-    def partial(self, at: Fraction, weighing: Weighing) -> Any:
-        """E_ref[h(w); R ≤ at], certified."""
-        extra = 5 + weighing.order * math.log(self.draws)
-        low, high, outside = self._cuts(ONE + ONE, extra)
-        sup = weighing.bound(ball(self.draws))
-        if at <= low:
-            return (
-                hull(outside[0] * 0, outside[0] * sup)
-                if self.law.support[0] is None
-                else outside[0]
-            )
-        if at >= high:
-            return self.expectation(weighing) - hull(outside[1] * 0, outside[1] * sup)
-        width = (high - low) / panel_count(high - low, self.strength)
-        if self.law.support[0] is not None and at - low < width:
-            return self._first_panel(low, at, extra, weighing)
-        samples = self.samples(extra, 1, ONE, at)
-        total = error = ball(Fraction(0))
-        for j, (row, top) in enumerate(zip(samples.rows, samples.ratios, strict=True)):
-            if samples.panels.left(j) >= at:
-                break
-            error += samples.panels.error(samples.density * weighing.bound(top))
-            total += sum((mass * weighing.value(w) for _, mass, w in row), ball(Fraction(0)))
-        return total + symmetric(error + samples.outside[0] * sup)
+    def cdf(self, at: Fraction) -> Any:
+        """E_ref[w; R ≤ at], certified: whole panels, and a part of one."""
+        samples, sums = self._cumulative()
+        panels = samples.panels
+        end = panels.left(panels.count)
+        if at <= panels.start:
+            # w ≤ n; at the finite end of a support there is nothing.
+            return hull(samples.outside[0] * 0, samples.outside[0] * ball(self.draws))
+        if at >= end:
+            return sums[-1] + hull(samples.outside[1] * 0, samples.outside[1] * ball(self.draws))
+        j = min(math.floor((at - panels.start) / panels.width), panels.count - 1)
+        return sums[j] if at == panels.left(j) else sums[j] + self._part(samples, j, at)
 
-    def _first_panel(self, low: Fraction, at: Fraction, extra: float, weighing: Weighing) -> Any:
-        """E_ref[h(w); R ≤ at] by one panel from a finite end of the support."""
+    def _cumulative(self) -> tuple[Samples, list[Any]]:
+        """The panels, and E_ref[w; R ≤ their left ends and the last right one]."""
+        samples = self.samples(5 + math.log(self.draws), 1, ONE + ONE)
+        total = symmetric(samples.outside[0] * ball(self.draws))
+        sums = [total]
+        for row, top in zip(samples.rows, samples.ratios, strict=True):
+            for _, mass, w in row:
+                total += mass * w
+            total += symmetric(samples.panels.error(samples.density * top))
+            sums.append(total)
+        return samples, sums
+
+    def _part(self, samples: Samples, panel: int, at: Fraction) -> Any:
+        """E_ref[w; R in the panel, R ≤ at] by a panel of its own."""
+        left = samples.panels.left(panel)
         cap = min(TILT / self.strength, _half_height(self.law))
-        panels = Panels.covering(low, at, cap, 1, extra)
-        race = self.race(self.strength * low, self.strength * at)
-        rows = race.ratios(panels, self.strength)
+        panels = Panels.covering(left, at, cap, 1, 5 + math.log(self.draws))
+        low, high = self.strength * left, self.strength * (left + samples.panels.width)
+        rows = self.race(low, high, trim=False).ratios(panels, self.strength)
         total = ball(Fraction(0))
         for mass, w in zip(self._masses(panels)[0], rows[0], strict=True):
-            total += mass * weighing.value(w)
+            total += mass * w
         top = tops(panels, self.strength, rows)[0]
-        return total + symmetric(panels.error(self._density_sup(panels) * weighing.bound(top)))
+        return total + symmetric(panels.error(self._density_sup(panels) * top))
+
+    def quantile(self, level: Fraction) -> Any:
+        """The reward where the cdf is ``level``: bracketed by panels, then inside of one."""
+        samples, sums = self._cumulative()
+        panels, goal = samples.panels, ball(level)
+        below = [j for j, value in enumerate(sums) if value < goal]
+        above = [j for j, value in enumerate(sums) if value > goal]
+        if not (below and above):
+            return balls.no_bound()
+        low, high = panels.left(below[-1]), panels.left(above[0])
+
+        def excess(share: Any) -> Any:
+            place = balls.enclosing_rationals(share)[0]
+            return self.cdf(low + (high - low) * place) - goal
+
+        return ball(low) + ball(high - low) * balls.increasing_root(excess)
 
     def mean_size(self) -> Any:
         """A bound of E|R|: the cut's ends, and what is outside."""
@@ -276,7 +276,7 @@ class LineScene(Scene):
     def weighted(self, grid: Grid, phi: Sequence[Any]) -> list[Any]:
         """t·E[R e^{λR} e^{−te^{λR}}] at the nodes; |X e^{−X}| ≤ 1/(e cos Im z) bounds the rest."""
         low, high, outside = self._cuts(LINEAR, 3)
-        panels = self._panels(low, high, 8, 1, None)
+        panels = self._panels(low, high, 8, 1)
         masses = self._masses(panels)
         values = [
             [
@@ -304,7 +304,7 @@ class RankedScene(LineScene):
     def transform(self) -> Transform:
         return UnitTransform(self.strength)
 
-    def _sample(self, extra: float, refine: int, tail: Growth, anchor: Fraction | None) -> Samples:
+    def _sample(self, extra: float, refine: int, tail: Growth) -> Samples:
         low, high, outside = self._cuts(tail + ONE, extra)
         # |F(x + iy) − F(x)| ≤ |y| sup |pdf| on the strip, to be at most 0.3/λ.
         cap = _half_height(self.law) / refine

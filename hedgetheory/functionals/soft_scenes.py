@@ -192,13 +192,11 @@ class Scene(Racing):
     """A policy on a law without atoms."""
 
     @abstractmethod
-    def _sample(self, extra: float, refine: int, tail: Growth, anchor: Fraction | None) -> Samples:
-        """Points for integrands with ln |sup| up to ``extra``, a panel boundary at ``anchor``."""
+    def _sample(self, extra: float, refine: int, tail: Growth) -> Samples:
+        """Points for integrands with ln |sup| up to ``extra``."""
 
-    def samples(
-        self, extra: float, refine: int = 1, tail: Growth = ONE, anchor: Fraction | None = None
-    ) -> Samples:
-        return _samples(self, balls.current_bits(), math.ceil(extra), refine, tail, anchor)
+    def samples(self, extra: float, refine: int = 1, tail: Growth = ONE) -> Samples:
+        return _samples(self, balls.current_bits(), math.ceil(extra), refine, tail)
 
     def expectation(
         self, weighing: Weighing, gold: sympy.Expr | None = None, tail: Growth = ONE
@@ -265,10 +263,8 @@ class Scene(Racing):
 
 
 @lru_cache(maxsize=6)
-def _samples(  # noqa: PLR0917
-    scene: Scene, bits: int, extra: float, refine: int, tail: Growth, anchor: Fraction | None
-) -> Samples:
-    return scene._sample(extra, refine, tail, anchor)
+def _samples(scene: Scene, bits: int, extra: float, refine: int, tail: Growth) -> Samples:
+    return scene._sample(extra, refine, tail)
 
 
 @lru_cache(maxsize=32)
@@ -311,7 +307,7 @@ class UnitScene(Scene):
     def reach(self, powers: Any) -> Any:
         return REAL.constant(Fraction(1))
 
-    def _sample(self, extra: float, refine: int, tail: Growth, anchor: Fraction | None) -> Samples:
+    def _sample(self, extra: float, refine: int, tail: Growth) -> Samples:
         lam = self.strength
         count = panel_count(Fraction(1), lam) * refine
         panels = Panels.covering(

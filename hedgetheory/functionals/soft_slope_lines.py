@@ -49,7 +49,7 @@ def slope_on_line(scene: LineScene, curve: GoldCurve) -> Any:
     reach = ONE if ranked else Growth(1 + abs(centre), Fraction(1))
     low, high, outside = scene._cuts(size * reach + size + reach + ONE, 5)
     for refine in REFINEMENTS:
-        panels = scene._panels(low, high, 8, refine, None)
+        panels = scene._panels(low, high, 8, refine)
         rows = [scene._heights(panels, h) for h in (_ONE, gold, place, gold * place)]
         if None not in rows:
             break
