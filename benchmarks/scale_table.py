@@ -23,8 +23,8 @@ def write(path: Path, rows: int, size: int = SIZE) -> Path:
         f"""COPY (
             SELECT (i * 7919) % {prompts} AS prompt_id,
                 round((hash(i) % 1000003) / 1000003, 3) AS proxy,
-                ((hash(i) % 1000003) / 1000003) * (1 - (hash(i) % 1000003) / 1000003)
-                    + (hash(i + 1000000007) % 1000) / 1000 AS true
+                pow((hash(i) % 1000003) / 1000003, 4.5) * (1 - (hash(i) % 1000003) / 1000003)
+                    + ((hash(i + 1000000007) % 1000) - 499.5) / 10000 AS true
             FROM range({prompts * size}) t(i)
         ) TO '{path}' (FORMAT parquet, COMPRESSION 'snappy', ROW_GROUP_SIZE 500000)"""  # noqa: S608
     )

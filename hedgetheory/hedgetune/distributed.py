@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from hedgetheory.errors import InputError
 from hedgetheory.hedgetune.engine import INTEGERS, database, quoted
+from hedgetheory.hedgetune.moments import CROSS
 from hedgetheory.hedgetune.progress import Report, progress_bar
 from hedgetheory.hedgetune.reduction import (
-    CROSS,
     Reduction,
     RepeatedResponse,
     Rows,
@@ -229,9 +229,8 @@ def _split(path: str, start: int, stop: int | None, how: _How) -> list[Any]:
         view = View.of(connection, parts, how.columns)
         some = None if stop is None else (start, stop)
         try:
-            rows, dropped = fetch(
-                connection, view.select(0, some, text_ids=not how.integers), how.integers
-            )
+            query = view.select(0, rows=some, text_ids=not how.integers)
+            rows, dropped = fetch(connection, query, how.integers, keep=True)
         except duckdb.Error as error:
             raise view.unreadable(connection, error) from None
         if dropped and not how.drop_invalid:

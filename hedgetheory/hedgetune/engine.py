@@ -91,13 +91,18 @@ def database(
             connection.execute(f"SET memory_limit = {quoted(memory)}")
         if threads is not None:
             connection.execute(f"SET threads = {int(threads)}")
-        connection.execute("SET enable_progress_bar = false")
+        connection.execute("SET enable_progress_bar = true")  # so that query_progress knows
+        connection.execute("SET enable_progress_bar_print = false")
         files = ", ".join(quoted(str(part.link)) for part in parts)
         connection.execute(f"SET allowed_paths = [{files}]")
         connection.execute(f"SET allowed_directories = [{quoted(str(private))}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         yield connection
+    except (RuntimeError, duckdb.InterruptException) as error:
+        if "interrupt" in str(error).lower():  # how the engine passes SIGINT on
+            raise KeyboardInterrupt from None
+        raise
     finally:
         connection.close()
 
@@ -303,7 +308,11 @@ def _errors() -> tuple[type[Exception], ...]:
 
 
 def unreadable(part: Part, error: Exception) -> InputError:
-    """The engine's message in one plain line."""
+    """The engine's message in one plain line; an interrupt is passed on."""
+    import duckdb
+
+    if isinstance(error, duckdb.InterruptException):
+        raise error
     return InputError(f"{part.name}: {_plain(str(error))}")
 
 

@@ -16,7 +16,8 @@ from hedgetheory.hedgetune.estimators import (
     best_of_poisson_values,
     poisson_tail,
 )
-from hedgetheory.hedgetune.reduction import CROSS, CurveMoments, Reduction
+from hedgetheory.hedgetune.moments import CROSS
+from hedgetheory.hedgetune.reduction import CurveMoments, Reduction
 from hedgetheory.hedgetune.shape import REGIMES, Regime, regimes, turns
 from hedgetheory.hedgetune.sources import Source
 from hedgetheory.hedgetune.streaming import reduce_table

@@ -11,6 +11,10 @@ from typing import TypeAlias
 Report: TypeAlias = Callable[[str, int, int], None]
 
 
+def silent(what: str, done: int, total: int) -> None:
+    """A Report that says nothing."""
+
+
 @contextmanager
 def progress_bar(wanted: bool | None = None) -> Iterator[Report]:
     """A function to report steps to. ``wanted``: True, False, or None: if stderr is a terminal.
@@ -21,7 +25,7 @@ def progress_bar(wanted: bool | None = None) -> Iterator[Report]:
     if wanted is None:
         wanted = sys.stderr is not None and sys.stderr.isatty()
     if not wanted:
-        yield lambda _what, _done, _total: None
+        yield silent
         return
     from rich.console import Console
     from rich.progress import Progress

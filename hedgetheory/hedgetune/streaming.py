@@ -8,8 +8,10 @@ from; then bucket after bucket is ranked in memory and reduced to `RankMoments`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,9 +30,9 @@ from hedgetheory.hedgetune.engine import (
     quoted,
     unreadable,
 )
-from hedgetheory.hedgetune.progress import Report, progress_bar
+from hedgetheory.hedgetune.moments import CROSS
+from hedgetheory.hedgetune.progress import Report, progress_bar, silent
 from hedgetheory.hedgetune.reduction import (
-    CROSS,
     Reduction,
     RepeatedResponse,
     Rows,
@@ -171,9 +173,12 @@ class View:
         return int(np.clip(-(-rows // BUCKET_ROWS), 1, MAX_BUCKETS))
 
     def select(
-        self, place: int, rows: tuple[int, int] | None = None, *, text_ids: bool = False
+        self, place: int, *also: int, rows: tuple[int, int] | None = None, text_ids: bool = False
     ) -> str:
-        """Columns prompt, proxy, gold, …; proxy is NaN in invalid rows (prompt may be NULL)."""
+        """Rows of parts that are laid out alike: columns prompt, proxy, gold, …
+
+        In a row that is not valid proxy is NaN, and prompt may be NULL.
+        """
         cell, layout = self.cells[place], self.layouts[place]
         kind = "BIGINT" if self.integers and not text_ids else "VARCHAR"
         fields = {"prompt": f"CAST({cell.prompt} AS {kind})"}
@@ -192,16 +197,21 @@ class View:
             response = cell.response or "NULL"
             fields["response"] = f"hash(coalesce({response}, CAST(uuid() AS VARCHAR)))"
         named = ", ".join(f'{sql} AS "{part}"' for part, sql in fields.items())
-        file = quoted(str(self.parts[place].link))
-        return f"SELECT {named} FROM {layout.relation(file, cell.used, rows)}"  # noqa: S608
+        listed = ", ".join(quoted(str(self.parts[k].link)) for k in [place, *also])
+        return f"SELECT {named} FROM {layout.relation(f'[{listed}]', cell.used, rows)}"  # noqa: S608
 
     def all(self) -> str:
-        return " UNION ALL ".join(self.select(place) for place in range(len(self.parts)))
+        """The rows of all parts; parts of one layout are read by one reader."""
+        alike: dict[Layout, list[int]] = {}
+        for place, layout in enumerate(self.layouts):
+            alike.setdefault(layout, []).append(place)
+        return " UNION ALL ".join(self.select(first, *also) for first, *also in alike.values())
 
     def unreadable(self, connection: duckdb.DuckDBPyConnection, error: Exception) -> InputError:
         """Which part it is that cannot be read: found by reading them one after the other."""
         import duckdb
 
+        unreadable(self.parts[0], error)  # an interrupt is none
         for place, part in enumerate(self.parts):
             try:
                 connection.execute(f"SELECT count(proxy), max(gold) FROM ({self.select(place)})")  # noqa: S608
@@ -260,21 +270,20 @@ def _bucket_rows(
     """The rows of one bucket after the other, and how many of its rows were invalid."""
     import duckdb
 
-    report("reading", 0, 1)
     folder = private / "buckets"
     try:
-        if count == 1:
-            rows = fetch(connection, view.all(), view.integers)
-        else:
-            place = f"hash(prompt) % {count}"
-            options = "FORMAT parquet, PARTITION_BY (bucket), COMPRESSION 'uncompressed'"
-            connection.execute(
-                f"COPY (SELECT *, {place} AS bucket FROM ({view.all()})) "  # noqa: S608
-                f"TO {quoted(str(folder))} ({options})"
-            )
+        with _watched(connection, report):
+            if count == 1:
+                rows = fetch(connection, view.all(), view.integers, keep=True)
+            else:
+                place = f"hash(prompt) % {count}"
+                options = "FORMAT parquet, PARTITION_BY (bucket), COMPRESSION 'uncompressed'"
+                connection.execute(
+                    f"COPY (SELECT *, {place} AS bucket FROM ({view.all()})) "  # noqa: S608
+                    f"TO {quoted(str(folder))} ({options})"
+                )
     except duckdb.Error as error:
         raise view.unreadable(connection, error) from None
-    report("reading", 1, 1)
     if count == 1:
         yield rows
         return
@@ -284,18 +293,45 @@ def _bucket_rows(
         files = sorted(bucket.glob("*.parquet"))
         listed = ", ".join(quoted(str(file)) for file in files)
         source = f"SELECT * FROM read_parquet([{listed}], hive_partitioning = false)"  # noqa: S608
-        yield fetch(connection, source, view.integers)
+        yield fetch(connection, source, view.integers, keep=False)
         for file in files:
             file.unlink()
     report("ranking", len(buckets), max(len(buckets), 1))
 
 
-def fetch(connection: duckdb.DuckDBPyConnection, source: str, integers: bool) -> tuple[Rows, int]:
+@contextmanager
+def _watched(connection: duckdb.DuckDBPyConnection, report: Report) -> Iterator[None]:
+    """Report how far a query is, in per cent, while it runs."""
+    if report is silent:
+        yield
+        return
+    done = Event()
+
+    def watch() -> None:
+        while not done.wait(0.2):
+            report("reading", int(max(connection.query_progress(), 0.0)), 100)
+
+    report("reading", 0, 100)
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+    report("reading", 100, 100)
+
+
+def fetch(
+    connection: duckdb.DuckDBPyConnection, source: str, integers: bool, *, keep: bool
+) -> tuple[Rows, int]:
     """The valid rows of a SELECT as arrays, and how many were not valid.
 
-    Text ids are numbered by the engine, exactly, each with its hash; groups likewise.
+    Text ids are numbered by the engine, exactly, each with its hash, and stay in its table ``ids``;
+    groups likewise. ``keep``: do not run the SELECT twice.
     """
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW bucket AS {source}")
+    kept = "TABLE" if keep else "VIEW"
+    connection.execute(f"CREATE OR REPLACE TEMP {kept} bucket AS {source}")
     present = {row[0] for row in connection.execute("DESCRIBE bucket").fetchall()}
     fields = [f for f in ("proxy", "gold", "weight", "response") if f in present]
     taken = [f"bucket.{field}" for field in fields]

@@ -14,17 +14,9 @@ from tune_support import all_subsets, write_table
 from hedgetheory.errors import InputError
 from hedgetheory.hedgetune.estimators import best_of_n_values, best_of_n_weights, mean_and_error
 from hedgetheory.hedgetune.large import tune_large
+from hedgetheory.hedgetune.moments import FOLDS, CoMoments, RankMoments, rank_bins
 from hedgetheory.hedgetune.ranks import rank_groups
-from hedgetheory.hedgetune.reduction import (
-    FOLDS,
-    CoMoments,
-    RankMoments,
-    Reduction,
-    Rows,
-    hash_texts,
-    rank_bins,
-    reduce_rows,
-)
+from hedgetheory.hedgetune.reduction import Reduction, Rows, hash_texts, reduce_rows
 from hedgetheory.hedgetune.streaming import reduce_table
 from hedgetheory.hedgetune.table import Table, read_table
 from hedgetheory.hedgetune.tune import tune
