@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 
 from hedgetheory.errors import InputError, NotOnThisLaw
 from hedgetheory.functionals.float64 import FAMILIES, FUNCTIONALS, POINTWISE, evaluate
+from hedgetheory.functionals.quantities import kl_divergence
 from hedgetheory.laws.base import ContinuousLaw
 from hedgetheory.laws.exponential import Exponential
 from hedgetheory.laws.finite import Bernoulli
@@ -160,6 +163,27 @@ def test_a_million_elements_in_any_order_agree_with_sorted_ones() -> None:
         shuffled = evaluate("kl", family, LEAST[family] + thetas)
         in_order = evaluate("kl", family, (LEAST[family] + thetas)[order])
         np.testing.assert_allclose(shuffled[order], in_order, rtol=1e-15)
+
+
+def test_parameters_in_any_order_are_as_accurate_as_in_order() -> None:
+    # Unsorted parameters take another way through the kernels, with its own rounding.
+    rng = np.random.default_rng(4)
+    thetas = np.concatenate([10 ** rng.uniform(-12, 12, 100), 10 ** rng.uniform(-2, 3, 100)])
+    for family in ("bon", "bop", "quantile_tilt"):
+        for theta, found in zip(
+            LEAST[family] + thetas, evaluate("kl", family, LEAST[family] + thetas), strict=True
+        ):
+            member = FAMILIES[family](Fraction(float(theta)))
+            exact = Fraction(kl_divergence(member, digits=20).decimal(20)[0])
+            assert abs(Fraction(float(found)) / exact - 1) < 2e-15
+
+
+def test_kernels_of_two_threads_do_not_share_buffers() -> None:
+    thetas = np.random.default_rng(5).permutation(np.logspace(-6, 6, 200_000))
+    alone = evaluate("kl", "bop", thetas)
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(lambda _: evaluate("kl", "bop", thetas), range(8)):
+            assert (found == alone).all()
 
 
 def test_empty_arrays_give_empty_arrays() -> None:

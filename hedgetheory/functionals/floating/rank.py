@@ -16,6 +16,7 @@ from hedgetheory.laws.exponential import Exponential
 from hedgetheory.laws.logistic import Logistic
 from hedgetheory.laws.normal import Normal
 from hedgetheory.numerics import kernels as k
+from hedgetheory.numerics.kernels import Array
 from hedgetheory.policies.base import Policy
 from hedgetheory.policies.best_of_n import BestOfN
 from hedgetheory.policies.best_of_poisson import BestOfPoisson
@@ -49,6 +50,10 @@ class RankPolicy(Formulas):
     @abstractmethod
     def push(self, theta: Values, grid: Grid) -> Values:
         """u − G(u) >= 0 at the nodes of a grid: how far the policy's rank cdf is pushed down."""
+
+    @abstractmethod
+    def kl_into(self, theta: Array, out: Array) -> None:
+        """`kl` of at most `kernels.BLOCK` parameters, written to ``out``."""
 
     # What `gold` asks of the policies without closed moments.
 
@@ -104,6 +109,9 @@ class BestOfNFormulas(RankPolicy):
     def kl(self, theta: Values) -> Values:
         return k.bon_kl(theta)
 
+    def kl_into(self, theta: Array, out: Array) -> None:
+        k.bon_kl_into(theta, out)
+
     def chi2(self, theta: Values) -> Values:
         return k.bon_chi2(theta)
 
@@ -146,6 +154,9 @@ class BestOfPoissonFormulas(RankPolicy):
 
     def kl(self, theta: Values) -> Values:
         return k.bop_kl(theta)
+
+    def kl_into(self, theta: Array, out: Array) -> None:
+        k.bop_kl_into(theta, out)
 
     def chi2(self, theta: Values) -> Values:
         return k.bop_chi2(theta)
@@ -192,6 +203,9 @@ class QuantileTiltFormulas(RankPolicy):
 
     def kl(self, theta: Values) -> Values:
         return k.tilt_kl(theta)
+
+    def kl_into(self, theta: Array, out: Array) -> None:
+        k.tilt_kl_into(theta, out)
 
     def chi2(self, theta: Values) -> Values:
         return 0.5 * theta * k.langevin(0.5 * theta)

@@ -8,7 +8,8 @@ of a few ulp at every representable argument of its domain. Three devices do it:
 - *pieces*: near the identity policy a polynomial fitted to the quotient by the leading power, far
   from it the terms that do not cancel, in between polynomials for what cancels. Their coefficients
   are computed once, at first use, from the definition in mpmath, so that no formula is typed twice;
-- *blocks*: large arrays are worked on in pieces that stay in the cache.
+- *blocks*: large arrays are worked on in pieces that stay in the cache; the KL divergences write
+  into their output, and unsorted parameters into a table of cells, without a branch.
 
 One file for each family of functions; this one only gathers their names.
 """
@@ -19,14 +20,17 @@ from hedgetheory.numerics.kernels.best_of_n import (
     BON_KL_EDGES,
     bon_chi2,
     bon_kl,
+    bon_kl_into,
     bon_total_variation,
 )
 from hedgetheory.numerics.kernels.best_of_poisson import (
     BOP_KL_EDGES,
     bop_chi2,
     bop_kl,
+    bop_kl_into,
     bop_total_variation,
 )
+from hedgetheory.numerics.kernels.fused import buffers
 from hedgetheory.numerics.kernels.logistic import (
     LOGISTIC_EDGE,
     logistic_tilt_chi2,
@@ -63,12 +67,13 @@ from hedgetheory.numerics.kernels.pairs import (
     two_product,
     two_sum,
 )
-from hedgetheory.numerics.kernels.pieces import WIDE_BLOCK, Array, Pair, mp_context
+from hedgetheory.numerics.kernels.pieces import BLOCK, WIDE_BLOCK, Array, Pair, mp_context
 from hedgetheory.numerics.kernels.quantile_tilt import (
     TILT_KL_EDGES,
     langevin,
     log_sinhc,
     tilt_kl,
+    tilt_kl_into,
     tilt_logit,
     tilt_shortfall,
     tilt_total_variation,
@@ -82,6 +87,7 @@ from hedgetheory.numerics.kernels.special import (
 )
 
 __all__ = [
+    "BLOCK",
     "BON_KL_EDGES",
     "BOP_KL_EDGES",
     "LOGISTIC_EDGE",
@@ -93,10 +99,13 @@ __all__ = [
     "Pair",
     "bon_chi2",
     "bon_kl",
+    "bon_kl_into",
     "bon_total_variation",
     "bop_chi2",
     "bop_kl",
+    "bop_kl_into",
     "bop_total_variation",
+    "buffers",
     "choose",
     "constant_pair",
     "ein",
@@ -131,6 +140,7 @@ __all__ = [
     "phi2_minus",
     "sinc_pi",
     "tilt_kl",
+    "tilt_kl_into",
     "tilt_logit",
     "tilt_shortfall",
     "tilt_total_variation",

@@ -5,31 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from hedgetheory.numerics.kernels.pieces import (
-    DIGITS,
-    TINY,
-    Array,
-    Kernel,
-    fitted,
-    horner,
-    mp_context,
-    on_interval,
-    piecewise,
+from hedgetheory.numerics.kernels.fused import (
+    PANELS,
+    CellTable,
+    Fused,
+    buffers,
+    pieces_into,
+    polynomial,
+    whole,
 )
+from hedgetheory.numerics.kernels.pieces import DIGITS, TINY, Array, horner, mp_context, piecewise
 from hedgetheory.numerics.kernels.special import PHI3, phi1_minus
 
-# KL = (S(1 + μ) − e^{−μ} S(1))/μ + ln(1 + μ) − 1 with S(z) = e^{−z} Ei(z). Near 0 it is
-# μ²/6 − …: the quotient by μ² is fitted. From 3/2 on ln(1 + μ) is at most four times the value,
-# and KL − ln(1 + μ) is fitted in 1/(1 + μ); from 1024 on Ei's asymptotic series ends in time.
+# KL = (S(1 + μ) − e^{−μ} S(1))/μ + ln(1 + μ) − 1 with S(z) = e^{−z} Ei(z): μ²/6 − … near 0 and
+# ln μ − 1 + … far away. In between KL = ln(1 + μ y E(y)), y = μ/(3 + μ), with E between 0.37 and
+# 0.5, smooth on [0, 1], from a table; the logarithm forgives what E has lost. From 1024 on Ei's
+# asymptotic series ends in time.
 
+_MIDDLE = 3.0
+#: The inner ones are the panels' ends: y = k/PANELS.
 BOP_KL_EDGES = (
-    *(2.0**-26, 2.0**-13, 2.0**-6, 0.25, 0.625, 1.5, 2.5, 4.0, 7.0, 12.0, 20.0),
-    *(32.0, 64.0, 128.0, 1024.0, 2.0**13, 2.0**27),
+    *(2.0**-26, 2.0**-13),
+    *(_MIDDLE * k / (PANELS - k) for k in range(1, PANELS)),
+    *(1024.0, 2.0**13, 2.0**27),
 )
 
 
@@ -45,22 +47,45 @@ def _bop_kl_exactly(mu: Any) -> Any:
 
 
 @lru_cache(maxsize=1)
-def _bop_kl_pieces() -> tuple[Kernel, ...]:
-    fits: list[Kernel] = []
-    ends = BOP_KL_EDGES[1:-2]
-    for low, high in pairwise(ends):
-        fits.append(_bop_near(low, high) if high <= 1.5 else _bop_middle(low, high))
-    return (
-        lambda mu: mu * mu * (1 / 6 - mu / 12),
-        # Taylor's coefficients, from the fit's own function near 0.
-        lambda mu: horner(mu, _bop_taylor()) * (mu * mu),
-        *fits,
-        # S(z) = (1 + 1/z + 2/z² + 6/z³ + …)/z at z = 1 + μ, where e^{−μ} is nothing, over
-        # μ = z − 1: the sums of the coefficients.
-        _bop_far((1.0, 2.0, 4.0, 10.0)),
-        _bop_far((1.0, 2.0)),
-        lambda mu: np.log1p(mu) - 1.0,
-    )
+def _bop_kl_table() -> CellTable:
+    mp = mp_context()
+
+    def quotient(y: Any) -> Any:
+        mu = _MIDDLE * y / (1 - y)
+        return mp.expm1(_bop_kl_exactly(mu)) / (mu * y)
+
+    return CellTable(quotient)
+
+
+def _bop_kl_middle(panel: int | None) -> Fused:
+    """By one panel of the table, or by all of it."""
+
+    def kernel(mu: Array, out: Array) -> None:
+        y, spare, *_ = buffers(mu.size)
+        np.add(mu, _MIDDLE, out=y)
+        np.divide(mu, y, out=y)
+        if panel is None:
+            _bop_kl_table().into(y, spare, out)
+        else:
+            _bop_kl_table().on_panel(panel, y, spare, out)
+        out *= y
+        out *= mu
+        np.log1p(out, out=out)
+
+    return kernel
+
+
+def _bop_kl_identity(mu: Array, out: Array) -> None:
+    np.multiply(mu, -1 / 12, out=out)
+    out += 1 / 6
+    out *= mu
+    out *= mu
+
+
+def _bop_kl_near(mu: Array, out: Array) -> None:
+    polynomial(mu, _bop_taylor(), out)
+    out *= mu
+    out *= mu
 
 
 @lru_cache(maxsize=1)
@@ -85,53 +110,45 @@ def _bop_taylor() -> tuple[float, ...]:
     return tuple(float(coefficient(order)) for order in range(2, 6))
 
 
-def _bop_near(low: float, high: float) -> Kernel:
-    quotient = on_interval(low, high, fitted(lambda mu: _bop_kl_exactly(mu) / mu**2, low, high))
-
-    def kernel(mu: Array) -> Array:
-        total = quotient(mu)
-        total *= mu
-        total *= mu
-        return total
-
-    return kernel
-
-
-def _bop_middle(low: float, high: float) -> Kernel:
-    mp = mp_context()
-    start, end = 1.0 / (1.0 + high), 1.0 / (1.0 + low)
-
-    def rest(t: Any) -> Any:
-        mu = 1 / t - 1
-        return _bop_kl_exactly(mu) - mp.log1p(mu)
-
-    scale = float(_bop_kl_exactly(low))
-    polynomial = on_interval(start, end, fitted(rest, start, end, scale))
-
-    def kernel(mu: Array) -> Array:
-        total = polynomial(1.0 / (1.0 + mu))
-        total += np.log1p(mu)
-        return total
-
-    return kernel
-
-
-def _bop_far(coefficients: Sequence[float]) -> Kernel:
-    def kernel(mu: Array) -> Array:
-        t = 1.0 / (1.0 + mu)
-        series = horner(t, coefficients)
+def _bop_kl_far(coefficients: Sequence[float]) -> Fused:
+    def kernel(mu: Array, out: Array) -> None:
+        t, series, *_ = buffers(mu.size)
+        np.add(mu, 1.0, out=t)
+        np.divide(1.0, t, out=t)
+        polynomial(t, coefficients, series)
         series *= t
         series *= t
         series -= 1.0
-        series += np.log1p(mu)
-        return series
+        np.log1p(mu, out=out)
+        out += series
 
     return kernel
 
 
-def bop_kl(mu: Array) -> Array:
+def _bop_kl_log(mu: Array, out: Array) -> None:
+    np.log1p(mu, out=out)
+    out -= 1.0
+
+
+_BOP_KL: tuple[Fused, ...] = (
+    _bop_kl_identity,
+    _bop_kl_near,
+    *map(_bop_kl_middle, range(PANELS)),
+    # S(z) = (1 + 1/z + 2/z² + 6/z³ + …)/z at z = 1 + μ, where e^{−μ} is nothing, over μ = z − 1:
+    # the sums of the coefficients.
+    _bop_kl_far((1.0, 2.0, 4.0, 10.0)),
+    _bop_kl_far((1.0, 2.0)),
+    _bop_kl_log,
+)
+_BOP_KL_ANY = _bop_kl_middle(None)
+
+
+def bop_kl_into(mu: Array, out: Array) -> None:
     """KL of Best-of-Poisson, μ >= 0."""
-    return piecewise(mu, BOP_KL_EDGES, _bop_kl_pieces())
+    pieces_into(mu, out, BOP_KL_EDGES, _BOP_KL, (_BOP_KL_ANY, 0.0, _BOP_KL_ANY))
+
+
+bop_kl = whole(bop_kl_into)
 
 
 def bop_chi2(mu: Array) -> Array:

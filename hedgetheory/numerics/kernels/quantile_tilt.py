@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from hedgetheory.numerics.kernels.fused import Fused, buffers, pieces_into, polynomial, whole
 from hedgetheory.numerics.kernels.pieces import (
     EULER,
     TINY,
@@ -27,7 +28,7 @@ TILT_EDGE = 1.0
 
 @lru_cache(maxsize=1)
 def _tilt_fits() -> dict[str, Kernel]:
-    """In q = λ² or h²: KL/λ², L/h and A/h² on [0, 1], KL/λ² on [1, 9] too."""
+    """In q = h²: L/h and A/h² on [0, 1]."""
     mp = mp_context()
 
     def langevin(q: Any) -> Any:
@@ -38,52 +39,83 @@ def _tilt_fits() -> dict[str, Kernel]:
         h = mp.sqrt(q)
         return mp.log(mp.sinh(h) / h) / q
 
-    def kl(q: Any) -> Any:
-        return (langevin(q / 4) - log_sinhc(q / 4)) / 4
-
     return {
-        "kl": on_interval(0.0, 1.0, fitted(kl, 0, 1)),
-        "kl_beyond": on_interval(1.0, 9.0, fitted(kl, 1, 9)),
         "langevin": on_interval(0.0, 1.0, fitted(langevin, 0, 1)),
         "log_sinhc": on_interval(0.0, 1.0, fitted(log_sinhc, 0, 1)),
     }
 
 
-def _tilt_kl_near(lam: Array) -> Array:
-    square = lam * lam
-    return _tilt_fits()["kl"](square) * square
+@lru_cache(maxsize=4)
+def _tilt_kl_fit(name: str) -> tuple[float, ...]:
+    """KL/λ² in q = λ²."""
+    mp = mp_context()
+
+    def quotient(q: Any) -> Any:
+        h = mp.sqrt(q) / 2
+        return (h * mp.coth(h) - 1 - mp.log(mp.sinh(h) / h)) / q
+
+    return fitted(quotient, *{"kl": (0, 1), "kl_beyond": (1, 9), "kl_whole": (0, 9)}[name])
 
 
-def _tilt_kl_beyond(lam: Array) -> Array:
-    square = lam * lam
-    return _tilt_fits()["kl_beyond"](square) * square
+def _tilt_kl_identity(lam: Array, out: Array) -> None:
+    np.multiply(lam, lam, out=out)
+    out *= -1 / 960
+    out += 1 / 24
+    out *= lam
+    out *= lam
 
 
-def _tilt_kl_middle(lam: Array) -> Array:
-    # λ/(e^λ − 1) − 1 + ln q with q = λ/(1 − e^{−λ}), where λ/(e^λ − 1) = q − λ.
-    q = lam / -np.expm1(-lam)
-    total = np.log(q)
-    total += q - lam
-    total -= 1.0
-    return total
+def _tilt_kl_by(name: str, low: float, high: float) -> Fused:
+    """λ² times a fitted polynomial in λ², low <= λ² <= high."""
+
+    def kernel(lam: Array, out: Array) -> None:
+        square, s, *_ = buffers(lam.size)
+        np.multiply(lam, lam, out=square)
+        np.multiply(square, 2.0 / (high - low), out=s)
+        s -= (low + high) / (high - low)
+        polynomial(s, _tilt_kl_fit(name), out)
+        out *= square
+
+    return kernel
+
+
+def _tilt_kl_middle(lam: Array, out: Array) -> None:
+    # λ/(e^λ − 1) − 1 + ln q with q = λ/(1 − e^{−λ}), where λ/(e^λ − 1) = q − λ. At 0 it is 0/0,
+    # which only what is mended below may see.
+    q, *_ = buffers(lam.size)
+    np.negative(lam, out=q)
+    np.expm1(q, out=q)
+    with np.errstate(invalid="ignore"):
+        np.divide(lam, q, out=q)
+        np.negative(q, out=q)
+        np.log(q, out=out)
+        q -= lam
+        out += q
+    out -= 1.0
+
+
+def _tilt_kl_log(lam: Array, out: Array) -> None:
+    np.log(lam, out=out)
+    out -= 1.0
 
 
 TILT_KL_EDGES = (2.0**-14, TILT_EDGE, 3.0, 45.0)
+_TILT_KL: tuple[Fused, ...] = (
+    _tilt_kl_identity,
+    _tilt_kl_by("kl", 0.0, 1.0),
+    _tilt_kl_by("kl_beyond", 1.0, 9.0),
+    _tilt_kl_middle,
+    _tilt_kl_log,
+)
+_TILT_KL_UNSORTED = (_tilt_kl_middle, 3.0, _tilt_kl_by("kl_whole", 0.0, 9.0))
 
 
-def tilt_kl(lam: Array) -> Array:
+def tilt_kl_into(lam: Array, out: Array) -> None:
     """KL of the quantile tilt, λ/(e^λ − 1) − 1 − ln((1 − e^{−λ})/λ), λ >= 0."""
-    return piecewise(
-        lam,
-        TILT_KL_EDGES,
-        (
-            lambda lam: lam * lam * (1 / 24 - lam * lam / 960),
-            _tilt_kl_near,
-            _tilt_kl_beyond,
-            _tilt_kl_middle,
-            lambda lam: np.log(lam) - 1.0,
-        ),
-    )
+    pieces_into(lam, out, TILT_KL_EDGES, _TILT_KL, _TILT_KL_UNSORTED)
+
+
+tilt_kl = whole(tilt_kl_into)
 
 
 def langevin(h: Array) -> Array:
