@@ -1,10 +1,10 @@
-"""Soft Best-of-n on the uniform law in float64: vectorised, to 1e-10 relative.
+"""Soft Best-of-n in float64 on laws without atoms: pointwise, functionals, slopes, vectorised.
 
-The race at fixed trapezoid nodes s_k = k/4 (discretisation below 1e-12, see `numerics.race`), and
-in z = λu a table of Chebyshev interpolants on panels of length at most 0.35: ln w is analytic for
-|Im z| ≤ 0.35, so that 22 points leave about 1e-13. For λ < 1 the table holds w − 1, from
-    w − 1 = n ∫ t e^{−nt} expm1(z − t expm1 z + (n − 1) ln χ(t)) ds,  χ = E[e^{−t expm1(λU)}],
-where nothing cancels as λ → 0. Estimates: tested against balls on a grid, not certified.
+Its parts: `soft_floats_race` (the race and its table), `soft_floats_laws`, `soft_floats_base` (what
+all laws share), `soft_floats_atoms` (finite laws and samples), `soft_floats_evaluate` (arrays of n
+and λ), `soft_floats_threshold`. Everything is an estimate:
+tests/functionals/test_soft_float64_record.py compares it with certified balls on a grid of (n, λ)
+and records the worst errors; nothing here is certified.
 """
 
 from __future__ import annotations
@@ -13,236 +13,345 @@ from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy import special
+from numpy.typing import ArrayLike
+from scipy import optimize
 
-from hedgetheory.errors import must_be
-from hedgetheory.exact import RealInput, rational
-from hedgetheory.numerics.floats import FLOAT64
+from hedgetheory.errors import InputError, NotOnThisLaw, must_be
+from hedgetheory.exact import RealInput
+from hedgetheory.functionals.soft_floats_base import Gold, Soft
+from hedgetheory.functionals.soft_floats_laws import (
+    ExponentialShape,
+    LogisticShape,
+    NormalShape,
+    Shape,
+    SmoothShape,
+    UnitShape,
+    gauss,
+)
+from hedgetheory.functionals.soft_floats_race import LEFT, RIGHT, Array, Race
+from hedgetheory.laws.base import Law
+from hedgetheory.laws.exponential import Exponential
+from hedgetheory.laws.logistic import Logistic
+from hedgetheory.laws.normal import Normal
+from hedgetheory.laws.uniform import Uniform
+from hedgetheory.policies.soft_best_of_n import Scale
 
-Array = NDArray[np.float64]
+#: The race's nodes for integer n; twice as many otherwise, where φ must have no zeros near.
+STEP = 0.25
+#: The largest λ·width.
+MAX_STRENGTH = 1e4
+#: From this λ·width on a slope takes what is smooth at the scale of the law.
+_STEEP = 8.0
+_UNIFORM = Uniform()
 
-_PANEL, _POINTS, _STEP = 0.35, 22, 0.25
-_CHEBYSHEV = np.cos(np.pi * (np.arange(_POINTS) + 0.5) / _POINTS)
-#: Beyond this many nats below the largest term nothing adds to 1e-16.
-_NATS = 42.0
-_RULE = np.polynomial.legendre.leggauss(40)
-_UNIT, _WEIGHT = (_RULE[0] + 1) / 2, _RULE[1] / 2
 
+class SoftBestOfNFloats(Soft):
+    """Soft Best-of-n on a law without atoms: density, ratio, cdf, functionals, slopes, in float64.
 
-class SoftBestOfNFloats:
-    """w, ln w and the cdf at arrays of quantiles, and the scalar functionals, in float64.
-
-    On the uniform law, or any law without atoms with scale=quantile. Relative error at most 1e-10
-    for 2 ≤ n ≤ 1e6 and 1e-6 ≤ λ ≤ 1e3 (a test records the worst); w itself underflows where it is
-    below 1e-308, ln w does not. Building costs a table of 22·⌈λ/0.35⌉ values; a point then costs a
-    polynomial of degree at most 21.
+    Estimates with relative errors at most 1e-10 (a test records the worst) for real n from 1 to
+    1e6 and λ·width from 1e-6 to 1e3, the width being 1 (uniform, or scale=quantile), sd, 1/rate or
+    scale; accepted up to n = 1e9 and λ·width = 1e4. `gold`, `gain` and slopes are as accurate
+    relative to E|w g|, for gold curves that are analytic near the range of the law.
 
     Args:
         draws: n, a real number >= 1.
         strength: λ > 0.
+        law: Uniform (the default), Normal, Exponential or Logistic.
+        scale: "reward", or "quantile" where the softmax sees F(r).
 
-    Raises InputError for n < 1 or λ <= 0.
+    Raises InputError for arguments out of domain, NotOnThisLaw for another law (finite laws and
+    samples: `SoftBestOfNSamples`).
 
     >>> import numpy as np
     >>> SoftBestOfNFloats(2, 3).ratio(np.array([0.5])).round(12)
     array([1.])
+    >>> round(SoftBestOfNFloats(16, 3, Normal(0, 1)).kl(), 10)
+    1.3400773629
     """
 
-    def __init__(self, draws: RealInput, strength: RealInput) -> None:
-        n, lam = rational(draws, "n"), rational(strength, "lam")
-        if n < 1:
-            raise must_be("n", draws, "a real number >= 1", f"SoftBestOfNFloats(n={draws})")
-        if lam <= 0:
-            raise must_be(
-                "lam", strength, "a real number > 0", f"SoftBestOfNFloats(lam={strength})"
-            )
-        self.draws, self.others, self.strength = float(n), float(n - 1), float(lam)
-        self.gentle = self.strength < 1.0
-        self.panels = max(1, int(np.ceil(self.strength / _PANEL)))
-        self.width = self.strength / self.panels
+    def __init__(
+        self,
+        draws: RealInput,
+        strength: RealInput,
+        law: Law = _UNIFORM,
+        scale: Scale = "reward",
+    ) -> None:
+        call = f"SoftBestOfNFloats(n={draws}, lam={strength}, {law})"
+        self._set(draws, strength, call)
+        if scale not in ("reward", "quantile"):
+            raise must_be("scale", scale, "reward or quantile", call)
+        self.law = law
+        self.shape, self.location, self.width = _standardised(law, call)
+        self.ranked = scale == "quantile" and not isinstance(self.shape, UnitShape)
+        #: What the softmax sees as a standardised law, and λ in its units.
+        self.sight: Shape = UnitShape() if self.ranked else self.shape
+        self.unit = 1.0 if self.ranked else self.width
+        self.strength *= self.unit
+        if self.strength > MAX_STRENGTH:
+            raise must_be("lam", strength, f"at most {MAX_STRENGTH:g} / width", call)
 
     # -- the race -----------------------------------------------------------------------------
+    def _race(self, low: float) -> Race:
+        """The race for all z from that of x = ``low`` up."""
+        found = self.__dict__.get("_cached_race")
+        bottom = min(low, self.sight.core[0])
+        if found is None or found[0] > bottom:
+            gentle = self.strength < self.sight.gentle
+            transform = self.sight.log_spread if gentle else self.sight.log_transform
+            high = self.strength * self.sight.beyond(self.strength)
+            start = -float(np.log(10 * self.draws))
+            start -= 1.0 if gentle else self.strength * self.sight.rare
+            step = STEP if self.whole else STEP / 2
+            if isinstance(self.sight, UnitShape) and not gentle:
+                # A whole number of steps from z = 0 to z = λ, for `_aligned`.
+                step = self.strength / np.ceil(self.strength / step)
+            race = Race(
+                (self.draws, self.others),
+                step,
+                (self.strength * bottom, high, start),
+                lambda s: transform(s, self.strength),
+                gentle,
+            )
+            found = self.__dict__["_cached_race"] = (bottom, race)
+        race_found: Race = found[1]
+        return race_found
+
     @cached_property
-    def _nodes(self) -> tuple[Array, Array]:
-        """s_k, and (n − 1) ln φ(e^{s_k}), or (n − 1) ln χ where λ < 1."""
-        lam, n = self.strength, self.draws
-        low = -_NATS - lam - np.log(n)
-        high = 4.0 - (np.log(n) if self.gentle else 0.0)
-        s = _STEP * np.arange(np.floor(low / _STEP), np.ceil(high / _STEP) + 1)
-        if self.gentle:
-            spread = -np.exp(s)[:, None] * np.expm1(lam * _UNIT)
-            return s, self.others * np.log1p(np.expm1(spread) @ _WEIGHT)
-        return s, self.others * _log_transform(s, lam)
+    def _full_race(self) -> Race:
+        return self._race(self.sight.core[0])
 
-    def _excess(self, z: Array) -> Array:
-        """w − 1 at an array z, for λ < 1."""
-        s, logs = self._nodes
-        t = np.exp(s)
-        weight = _STEP * self.draws * t * np.exp(-self.draws * t)
-        exponent = z[:, None] - t * np.expm1(z)[:, None] + logs
-        out: Array = np.expm1(exponent) @ weight
-        return out
+    def _see(self, x: Array) -> Array:
+        """What the softmax sees at standardised rewards, cut where w is n."""
+        seen = self.shape.cdf(x) if self.ranked else x
+        most = self.sight.beyond(self.strength)
+        return np.minimum(seen, most) if seen.size and seen.max() > most else seen
 
-    def _log(self, z: Array) -> Array:
-        """ln w at a short range of z."""
-        s, logs = self._nodes
-        middle = z.mean()
-        with np.errstate(over="ignore"):
-            shape = logs + s - np.exp(s + middle)
-        keep = shape > shape.max() - _NATS - 2 * np.ptp(z)
-        s, logs = s[keep], logs[keep]
-        place = s + z[:, None]
-        terms = logs + place - np.exp(place)
-        top = terms.max(axis=1)
-        total = np.exp(terms - top[:, None]).sum(axis=1)
-        out: Array = top + np.log(total * _STEP * self.draws)
-        return out
+    def _placed(self, x: Array) -> tuple[Race, Array]:
+        """The race, and what the softmax sees: z is λ times that."""
+        seen = self._see(x)
+        return self._race(float(seen.min()) if seen.size else 0.0), seen
+
+    def _ratio(self, x: Array) -> Array:
+        race, seen = self._placed(x)
+        return race.ratio(seen, self.strength)
+
+    def _excess(self, x: Array) -> Array:
+        race, seen = self._placed(x)
+        return race.excess(self.strength * seen)
+
+    def _log_ratio(self, x: Array) -> Array:
+        race, seen = self._placed(x)
+        return race.log_ratio(self.strength * seen)
+
+    def _standardise(self, r: ArrayLike, name: str) -> tuple[Array, float, float]:
+        """x = (r − location)/width, flat, and its range.
+
+        Rewards so far below that no float64 is left of the law are refused.
+        """
+        x = np.asarray(r, dtype=np.float64).ravel()
+        if self.location or self.width != 1.0:
+            x = (x - self.location) / self.width
+        low, high = (float(x.min()), float(x.max())) if x.size else (0.0, 0.0)
+        if np.isnan(low):
+            raise InputError(f"a reward is NaN, but must be a number [{name}(r)]")
+        if low < self.shape.low and self.shape.low < 0:
+            lowest = f"at least {self.location + self.width * self.shape.low:g} on {self.law}"
+            raise must_be("r", self.location + self.width * low, lowest, f"{name}(r)")
+        return x, low, high
+
+    def _pointwise(
+        self, r: ArrayLike, name: str, function: Callable[[Array], Array], outside: float
+    ) -> Array:
+        """``function`` of x where x is in the support, a constant elsewhere; in the shape of r."""
+        x, low, high = self._standardise(r, name)
+        if low >= self.shape.low and high <= self.shape.high:
+            return function(x).reshape(np.shape(r))
+        inside = (x >= self.shape.low) & (x <= self.shape.high)
+        out = np.full_like(x, outside)
+        if inside.any():
+            out[inside] = function(x[inside])
+        return out.reshape(np.shape(r))
+
+    # -- pointwise ----------------------------------------------------------------------------
+    def ratio(self, r: ArrayLike) -> Array:
+        """w = dπ/dπ_ref at rewards of any shape; NaN outside the support."""
+        return self._pointwise(r, "ratio", self._ratio, np.nan)
+
+    def log_ratio(self, r: ArrayLike) -> Array:
+        """ln w at rewards, also where w itself is below 1e-308."""
+        return self._pointwise(r, "log_ratio", self._log_ratio, np.nan)
+
+    def excess(self, r: ArrayLike) -> Array:
+        """w − 1 at rewards, with its own digits near the reference."""
+        return self._pointwise(r, "excess", self._excess, np.nan)
+
+    def density(self, r: ArrayLike) -> Array:
+        """The density of the selected reward, 0 outside the support."""
+        if isinstance(self.shape, UnitShape):
+            return self._pointwise(r, "density", self._ratio, 0.0)
+        return self._pointwise(
+            r, "density", lambda x: self.shape.pdf(x) / self.width * self._ratio(x), 0.0
+        )
+
+    def cdf(self, r: ArrayLike) -> Array:
+        """P(selected reward ≤ r)."""
+        return self._cumulative(r, "cdf", upwards=True)
+
+    def survival(self, r: ArrayLike) -> Array:
+        """P(selected reward > r)."""
+        return self._cumulative(r, "survival", upwards=False)
+
+    def _cumulative(self, r: ArrayLike, name: str, upwards: bool) -> Array:
+        x, least, most = self._standardise(r, name)
+        edges, (below, above) = self._edges, self.shape.tails()
+        if least < edges[0]:
+            edges = np.concatenate([below, edges])
+        if most > edges[-1]:
+            edges = np.concatenate([edges, above])
+        points, weight = gauss(edges)
+        masses = (self._ratio(points) * self.shape.pdf(points) * weight).reshape(len(edges) - 1, -1)
+        sums = masses.sum(axis=1)
+        x = np.clip(x, edges[0], edges[-1])
+        panel = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, len(sums) - 1)
+        if upwards:
+            whole = np.concatenate([[0.0], np.cumsum(sums)])[panel]
+            start, stop = edges[panel], x
+        else:
+            whole = np.concatenate([np.cumsum(sums[::-1])[::-1], [0.0]])[panel + 1]
+            start, stop = x, edges[panel + 1]
+        rule, unit = gauss(np.array([0.0, 1.0]))
+        inside = start[:, None] + (stop - start)[:, None] * rule
+        part = self._ratio(inside.ravel()) * self.shape.pdf(inside.ravel())
+        out = whole + (part.reshape(inside.shape) @ unit) * (stop - start)
+        return out.reshape(np.shape(r))
+
+    # -- what functionals need ----------------------------------------------------------------
+    @cached_property
+    def _edges(self) -> Array:
+        """Panels in x, short in what the softmax sees: F(x) changes at most as fast as x."""
+        return self.shape.edges(self.strength)
+
+    @cached_property
+    def _rule(self) -> tuple[Array, Array]:
+        points, weight = gauss(self._edges)
+        return points, weight * self.shape.pdf(points)
 
     @property
-    def _direct(self) -> Callable[[Array], Array]:
-        return self._excess if self.gentle else self._log
-
-    # -- the table ----------------------------------------------------------------------------
-    @cached_property
-    def _table(self) -> Array:
-        """Power coefficients in the panel's own variable in [−1, 1], a column for each panel."""
-        inside = (_CHEBYSHEV + 1) / 2
-        values = [self._direct((j + inside) * self.width) for j in range(self.panels)]
-        return _powers(np.array(values).T)
-
-    def _evaluate(self, u: ArrayLike, table: Array) -> Array:
-        place = np.asarray(u, dtype=np.float64) * self.panels
-        if not bool(np.all((place >= 0) & (place <= self.panels))):
-            raise must_be("u", u, "quantiles in [0, 1]", "SoftBestOfNFloats.ratio(u)")
-        if self.panels == 1:
-            x = 2 * place - 1
-            single: Array = np.full_like(x, table[-1, 0])
-            for row in table[-2::-1, 0]:
-                single *= x
-                single += row
-            return single
-        panel = np.minimum(place.astype(np.intp), self.panels - 1)
-        x = 2 * (place - panel) - 1
-        total: Array = table[-1].take(panel)
-        for row in table[-2::-1]:
-            total *= x
-            total += row.take(panel)
-        return total
-
-    def log_ratio(self, u: ArrayLike) -> Array:
-        """ln w at quantiles in [0, 1]."""
-        value = self._evaluate(u, self._table)
-        return np.log1p(value) if self.gentle else value
-
-    def ratio(self, u: ArrayLike) -> Array:
-        """w at quantiles in [0, 1]: the density of the selected quantile."""
-        value = self._evaluate(u, self._table)
-        return 1 + value if self.gentle else np.exp(value)
-
-    # -- functionals --------------------------------------------------------------------------
-    @cached_property
-    def _points(self) -> tuple[Array, Array, Array]:
-        """Gauss points u and weights of all panels, and w − 1 (λ < 1) or ln w there."""
-        base, weight = np.polynomial.legendre.leggauss(_POINTS)
-        inside = (base + 1) / 2
-        u = (np.arange(self.panels)[:, None] + inside).ravel() / self.panels
-        return u, np.tile(weight / (2 * self.panels), self.panels), self._evaluate(u, self._table)
-
-    def kl(self) -> float:
-        """KL(policy‖reference) in nats."""
-        _, weight, value = self._points
-        if self.gentle:
-            return float(weight @ _excess_log(value))
-        return float(weight @ (value * np.exp(value)))
-
-    def chi2(self) -> float:
-        """E[w²] − 1."""
-        _, weight, value = self._points
-        return float(weight @ (value if self.gentle else np.expm1(value)) ** 2)
-
-    def mean_quantile(self) -> float:
-        """E[U] under the policy."""
-        u, weight, value = self._points
-        if self.gentle:
-            return float(0.5 + weight @ (u * value))
-        return float(weight @ (u * np.exp(value)))
+    def _points(self) -> tuple[Array, Array]:
+        x, weight = self._rule
+        return self.location + self.width * x, weight
 
     @cached_property
-    def _integral(self) -> Array:
-        """Power coefficients of ∫ w (or ∫ (w − 1) where λ < 1) from 0, a column for each panel."""
-        if self.gentle:
-            table = self._table
-        else:
-            u = (np.arange(self.panels)[:, None] + (_CHEBYSHEV + 1) / 2).ravel() / self.panels
-            table = _powers(self.ratio(u).reshape(self.panels, _POINTS).T)
-        count = len(table)
-        grown = np.zeros((count + 1, self.panels))
-        grown[1:] = table / np.arange(1, count + 1)[:, None] / (2 * self.panels)
-        signs = (-1.0) ** np.arange(count + 1)
-        grown[0] = -(signs[1:] @ grown[1:])
-        steps = grown.sum(axis=0)
-        grown[0, 1:] += np.cumsum(steps)[:-1]
-        return grown
+    def _levels(self) -> Array:
+        return self.shape.cdf(self._rule[0])
 
-    def cdf(self, u: ArrayLike) -> Array:
-        """P(selected quantile ≤ u)."""
-        value = self._evaluate(u, self._integral)
-        return np.asarray(u, dtype=np.float64) + value if self.gentle else value
+    @cached_property
+    def _sights(self) -> Array:
+        return self._see(self._rule[0]) * self.unit
+
+    @cached_property
+    def _weighed(self) -> tuple[Array, Array]:
+        x = self._rule[0]
+        return self._excess(x), self._log_ratio(x)
+
+    def _gold(self, gold: Gold, at: Array) -> Array:
+        if not callable(gold):
+            raise InputError("gold must be a function of the reward on a law without atoms")
+        return np.broadcast_to(np.asarray(gold(at), dtype=np.float64), at.shape)
+
+    @cached_property
+    def _fine(self) -> tuple[Array, Array, Array, Array]:
+        edges = self._edges
+        # X e^{−X} is analytic for |Im z| < π/2: panels are at most 1/2 long in z.
+        length = np.diff(self.shape.cdf(edges) if self.ranked else edges) * self.strength
+        count = np.maximum(1, np.ceil(length / 0.5)).astype(int)
+        starts, width = np.repeat(edges[:-1], count), np.repeat(np.diff(edges) / count, count)
+        place = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+        cuts = np.concatenate([starts + place * width, edges[-1:]])
+        x, weight = gauss(cuts, 20 if self.strength < 8 else 8)
+        seen = self._see(x)
+        weight *= self.shape.pdf(x)
+        return self.location + self.width * x, weight, self.strength * seen, seen * self.unit
+
+    def _moments(
+        self, columns: Callable[[Array, Array], list[Array]]
+    ) -> tuple[float, Array, list[Array]]:
+        shape, lam = self.shape, self.strength
+        if self.ranked or lam < (_STEEP if isinstance(shape, SmoothShape) else 1.0):
+            return super()._moments(columns)
+        if not isinstance(shape, SmoothShape):
+            return self._aligned(columns)
+
+        def moments(x: Array) -> list[Array]:
+            at = self.location + self.width * x
+            return [shape.pdf(x) * column for column in columns(at, x * self.width)]
+
+        # All is as smooth in s/λ as F is: the nodes are further apart, λ/16.
+        step = lam / 16
+        first = np.floor((-lam * shape.rare - np.log(10 * self.draws) - LEFT) / step)
+        s = step * np.arange(first, np.ceil((RIGHT - lam * shape.core[0]) / step) + 1)
+        log_phi, found = shape.smoothed(s, lam, moments)
+        return step, log_phi, [total / lam for total in found]
+
+    def _aligned(
+        self, columns: Callable[[Array, Array], list[Array]]
+    ) -> tuple[float, Array, list[Array]]:
+        """`_moments` on [0, …) by panels one step of the nodes long in z: correlations."""
+        race, lam = self._full_race, self.strength
+        panels = round(lam * min(self.shape.core[1], 60.0) / race.step)
+        x, weight = gauss(np.linspace(0.0, panels * race.step / lam, panels + 1), 8)
+        weight *= self.shape.pdf(x)
+        values = [
+            (weight * column).reshape(panels, 8)
+            for column in columns(self.location + self.width * x, x * self.width)
+        ]
+        inside = gauss(np.array([0.0, race.step]), 8)[0]
+        place = np.exp(np.arange(-race.left, race.right + 1)[:, None] * race.step + inside)
+        kernel = place * np.exp(-place)
+        first = -race.left - (panels - 1) - race.first
+        out = []
+        for value in values:
+            total = np.zeros(len(race.s))
+            # Σ_j v_j K((k + j)h + offset) for every k.
+            for q in range(8):
+                found = np.correlate(kernel[:, q], value[:, q], "full")
+                total[first : first + len(found)] += found
+            out.append(total)
+        return race.step, race.log_phi, out
+
+    def mean_reward(self) -> float:
+        """E[R] under the policy."""
+        x, weight = self._rule
+        moved = float(weight @ (self._weighed[0] * x))
+        base = {UnitShape: 0.5, ExponentialShape: 1.0}.get(type(self.shape), 0.0)
+        return self.location + self.width * (base + moved)
 
     def total_variation(self) -> float:
-        """½ E|w − 1| = u* − G(u*), w(u*) = 1."""
-        low, high = 0.0, 1.0
-        for _ in range(60):
-            middle = (low + high) / 2
-            if float(self._evaluate(middle, self._table)) < 0:
-                low = middle
-            else:
-                high = middle
-        inside = float(self._evaluate(low, self._integral))
-        return -inside if self.gentle else low - inside
+        """½ E|w − 1| = E[1 − w; w < 1], an interval since w increases."""
+        if self.others == 0:
+            return 0.0
+        low, high = self.shape.core
+
+        middle = optimize.brentq(
+            lambda x: float(self._excess(np.array([x]))[0]), low, high, xtol=1e-14, rtol=1e-14
+        )
+        edges = self._edges
+        cuts = np.append(edges[edges < middle], middle)
+        points, weight = gauss(cuts)
+        return -float((weight * self.shape.pdf(points)) @ self._excess(points))
 
 
-def _powers(values: Array) -> Array:
-    """Power coefficients of the interpolants of columns of values at the Chebyshev points.
-
-    In two steps: the Chebyshev coefficients first, whose rounding is harmless; the change to powers
-    has large exact integers, and would multiply rounding if the two matrices were multiplied.
-    """
-    j = np.arange(_POINTS)
-    cosines = np.cos(np.pi * np.outer(j, j + 0.5) / _POINTS)
-    coefficients = (2.0 / _POINTS) * (cosines @ values)
-    coefficients[0] /= 2
-    # What has sunk into the rounding is dropped: it only costs time at every point.
-    size = np.abs(coefficients).max(axis=1)
-    degree = int(np.flatnonzero(size > 2e-16 * size.max())[-1])
-    change = np.zeros((degree + 1, degree + 1))
-    for i in range(degree + 1):
-        row = np.polynomial.chebyshev.cheb2poly(np.eye(_POINTS)[i])
-        change[: len(row), i] = row
-    out: Array = np.ascontiguousarray(change @ coefficients[: degree + 1])
-    return out
-
-
-def _log_transform(s: Array, lam: float) -> Array:
-    """ln φ(e^s) for λ ≥ 1: by 1 − φ = (Ein(te^λ) − Ein(t))/λ, or by E₁ where φ is small."""
-    t, far = np.exp(s), np.exp(np.minimum(s + lam, 700.0))
-    # Ein(x) = γ + ln x + E₁(x), with ln x = s + λ exactly where x itself would overflow.
-    beyond = np.where(far > 1, np.euler_gamma + (s + lam) + special.exp1(far), FLOAT64.Ein(far))
-    missing = (beyond - FLOAT64.Ein(t)) / lam
-    small = (special.exp1(t) - special.exp1(far)) / lam
-    out: Array = np.where(
-        missing < 0.5, np.log1p(-np.minimum(missing, 0.5)), np.log(np.maximum(small, 1e-300))
+def _standardised(law: Law, call: str) -> tuple[Shape, float, float]:
+    """The shape, location and width of a law."""
+    if isinstance(law, Uniform):
+        return UnitShape(), 0.0, 1.0
+    if isinstance(law, Normal):
+        return NormalShape(), float(law.mean), float(law.sd)
+    if isinstance(law, Exponential):
+        return ExponentialShape(), 0.0, float(1 / law.rate)
+    if isinstance(law, Logistic):
+        return LogisticShape(), float(law.loc), float(law.scale)
+    raise NotOnThisLaw(
+        f"Soft Best-of-n in float64 is on the uniform, normal, exponential and logistic law, on "
+        f"finite laws and on samples, not on {law} [{call}]"
     )
-    return out
-
-
-def _excess_log(x: Array) -> Array:
-    """(1 + x) ln(1 + x) − x without cancellation near 0."""
-    small = np.abs(x) < 0.02
-    y = np.where(small, x, 0.0)
-    series = np.zeros_like(y)
-    for k in range(12, 1, -1):
-        series = series * y + (-1.0) ** k / (k * (k - 1))
-    out: Array = np.where(small, series * y * y, (1 + x) * np.log1p(x) - x)
-    return out

@@ -52,5 +52,7 @@ def test_arguments_out_of_domain_are_refused() -> None:
     for n, lam in ((0.5, 1), (2, 0), (2, -1)):
         with pytest.raises(InputError, match="must be"):
             SoftBestOfNFloats(n, lam)
-    with pytest.raises(InputError, match="quantiles"):
-        SoftBestOfNFloats(2, 1).ratio([0.5, 1.5])
+    with pytest.raises(InputError, match="NaN"):
+        SoftBestOfNFloats(2, 1).ratio([0.5, np.nan])
+    assert np.isnan(SoftBestOfNFloats(2, 1).ratio([0.5, 1.5])[1])
+    assert SoftBestOfNFloats(2, 1).density([0.5, 1.5])[1] == 0
