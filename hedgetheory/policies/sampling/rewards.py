@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hedgetheory.expressions.symbols import r as r_symbol
 from hedgetheory.expressions.symbols import u as u_symbol
 from hedgetheory.expressions.symbols import ubar as ubar_symbol
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
@@ -12,6 +13,8 @@ from hedgetheory.numerics.floats import FLOAT64
 from hedgetheory.numerics.program import compiled
 from hedgetheory.policies.sampling.inputs import Array, Places
 
+#: Halvings of a bracket until it is as narrow as float64 is.
+_BISECTIONS = 100
 _LEAST = float(np.finfo(np.float64).tiny)
 
 
@@ -28,11 +31,31 @@ def rewards_at(law: Law, u: Array, ubar: Array) -> Array:
     if isinstance(law, CountableLaw):
         return law.rewards_at(u, ubar)
     assert isinstance(law, ContinuousLaw)
-    program = compiled(law.quantile, (u_symbol, ubar_symbol))
+    low, high = np.maximum(u, _LEAST), np.maximum(ubar, _LEAST)
     # Where a formula has two pieces both are computed, the other one perhaps at its infinite end.
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        rewards = program(FLOAT64, np.maximum(u, _LEAST), np.maximum(ubar, _LEAST))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
+        if "quantile" not in law.formulas:
+            return _inverted(law, low, high)
+        rewards = compiled(law.quantile, (u_symbol, ubar_symbol))(FLOAT64, low, high)
     return np.asarray(rewards, np.float64)
+
+
+def _inverted(law: ContinuousLaw, u: Array, ubar: Array) -> Array:
+    """The quantiles of a law without a formula for them, by bisection in their bracket.
+
+    From the cdf below the median and the survival above it, so that both tails stay whole.
+    """
+    places = (u_symbol, ubar_symbol)
+    low, high = (
+        np.broadcast_to(compiled(end, places)(FLOAT64, u, ubar), np.shape(u))
+        for end in law.quantile_bracket
+    )
+    cdf, survival = compiled(law.cdf, (r_symbol,)), compiled(law.survival, (r_symbol,))
+    for _ in range(_BISECTIONS):
+        middle = low / 2 + high / 2
+        below = np.where(u < 0.5, cdf(FLOAT64, middle) < u, survival(FLOAT64, middle) > ubar)
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return np.asarray(low / 2 + high / 2, np.float64)
 
 
 def atoms_at(law: FiniteLaw, u: Array, ubar: Array) -> Places:

@@ -126,7 +126,7 @@ def _tilted(policy: Tilt, law: Law, size: int, rng: np.random.Generator) -> Arra
         return rewards_at(nearly, *largest_of(1.0, size, rng))
     assert isinstance(law, ContinuousLaw)
     limit = law.mgf_limit
-    if limit is not None and policy.strength >= limit:
+    if limit is not None and policy.strength >= limit and not policy.is_reference:
         raise NotOnThisLaw(
             f"{policy} does not exist on {law}: E[e^(lam R)] is infinite from "
             f"lam = {short(limit)} on; take lam < {short(limit)}"
