@@ -9,6 +9,7 @@ from typing import Any
 import sympy
 from sympy import Abs, exp, log
 
+from hedgetheory.errors import NotCertified
 from hedgetheory.expressions.symbols import a, alpha, r, total, u, ubar
 from hedgetheory.functionals.bound import GoldCurve, Point, require_parameter
 from hedgetheory.functionals.closed_forms import (
@@ -24,6 +25,7 @@ from hedgetheory.functionals.lines import (
     quantile_plan,
     supremum,
     unit_supremum,
+    weight_ball,
 )
 from hedgetheory.functionals.plans import (
     Closed,
@@ -206,6 +208,16 @@ class RankOnContinuous(OnContinuous):
             return self.policy.draws.masses[0][0]
         return Fraction(1)  # P(N = 1) > 0
 
+    def bulk(self, strand: Strand) -> tuple[Any, Fraction, Fraction]:
+        if self._sibuya and strand.support[1] is not None and not self.policy.is_reference:
+            top = self.law.support[1]
+            if top is not None and strand.rewards[1] == top:
+                raise NotCertified(
+                    f"{self.policy} has a singular density at the top of {self.law}: its integrals "
+                    "in the reward are not built; ask for gold in u"
+                )
+        return super().bulk(strand)
+
     def largest_ratio(self, strand: Strand, x: Any, values: list[Any]) -> Any:
         if self.policy.mean_draws == sympy.oo:
             # w = a s^{a−1} grows without bound only where s = 0.
@@ -217,7 +229,7 @@ class RankOnContinuous(OnContinuous):
         # The cdf H and the survival of Y are log-concave, so that they decay at least at the rate
         # at x. On the strand F ≥ weight·H and 1 − F ≥ weight·(1 − H) beyond x.
         density = at_ball(strand.law.pdf, x)
-        weight = _ball_of(strand.weight)
+        weight = weight_ball(strand)
         symbols, values = tuple(self.bindings), map(ball, self.policy.bindings.values())
         if side < 0:
             below = at_ball(strand.law.cdf, x)
@@ -239,10 +251,6 @@ class RankOnContinuous(OnContinuous):
             else compiled(draws, symbols)(REAL, *values)
         )
         return factor * (weight * above) ** power / weight, power * density / above
-
-
-def _ball_of(weight: Fraction | sympy.Expr) -> Any:
-    return ball(weight) if isinstance(weight, Fraction) else compiled(weight, ())(REAL)
 
 
 def _vanishes_at_zero(policy: RankPolicy) -> bool:

@@ -196,6 +196,8 @@ def _line_integral(plan: LineIntegral) -> Any:
         return program(complex_arithmetic(analytic), x, *values)
 
     result = ball(Fraction(0))
+    if not all(value.is_finite() for value in values):
+        return balls.no_bound()
     cuts = []
     for end, side in zip(plan.support, (-1, 1), strict=True):
         if end is not None:
@@ -219,9 +221,11 @@ def _line_integral(plan: LineIntegral) -> Any:
     return result
 
 
-def end_ball(end: Fraction | sympy.Expr) -> Any:
-    """A ball around an end of an interval."""
-    return ball(end) if isinstance(end, Fraction) else compiled(end, ())(REAL)
+def end_ball(end: Any) -> Any:
+    """A ball around an end of an interval: a rational, a formula of constants, or a ball."""
+    if isinstance(end, Fraction):
+        return ball(end)
+    return compiled(end, ())(REAL) if isinstance(end, sympy.Expr) else end
 
 
 def tail_cut(plan: LineIntegral, side: int) -> tuple[Fraction, Any]:

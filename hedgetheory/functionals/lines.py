@@ -164,20 +164,20 @@ class OnContinuous(Bound):
         for strand in self.law.strands:
             part = sympy.Symbol(f"part_{len(parts)}")
             parts[part] = self._over(strand, h, bound)
-            whole += sympy.sympify(strand.weight) * part
-        if len(parts) == 1 and self.law.strands[0].weight == 1:
+            whole += part
+        if len(parts) == 1:
             return next(iter(parts.values()))
         return Closed(whole, parts)
 
     def _over(self, strand: Strand, h: sympy.Expr, bound: Growth | None = None) -> LineIntegral:
-        """∫ h dP_θ over one strand, its weight left out."""
+        """∫ h dP_θ over one strand."""
         inside = h.xreplace({r: strand.reward, u: strand.cdf, ubar: strand.survival})
         if h.has(log):
             inside = sympy.expand_log(inside)
         bounds = self._growth(h, inside, strand) if bound is None else {0: bound}
         support, centre, width = self.bulk(strand)
         return LineIntegral(
-            inside * self.strand_density(strand),
+            inside * self.strand_density(strand) * sympy.sympify(strand.weight),
             self.bindings,
             *(support, centre, width),
             tail=self._tail(strand, bounds),
@@ -199,7 +199,8 @@ class OnContinuous(Bound):
                 size = abs(compiled(outer, (r, *known))(REAL, x, *values))
             else:
                 return no_bound()
-            return size * at_ball(strand.pdf, x) * self.largest_ratio(strand, x, values)
+            density = weight_ball(strand) * at_ball(strand.pdf, x)
+            return size * density * self.largest_ratio(strand, x, values)
 
         return edge
 
@@ -262,6 +263,7 @@ class OnContinuous(Bound):
             if bound is None:
                 return no_bound()
             prob, decay = self.tail_envelope(x, side, strand)
+            prob = prob * weight_ball(strand)
             size = REAL.maximum(abs(x), REAL.constant(Fraction(1)))
             slope = ball(bound.rate) + ball(bound.degree) / size
             # |h| ≤ H(max(1, |y|)) ≤ H(size + |y − x|), P(X beyond y) ≤ prob·e^{−decay |y−x|}, and
@@ -297,6 +299,12 @@ def at_ball(expr: sympy.Expr, x: Any) -> Any:
     return compiled(expr, (r,))(REAL, x)
 
 
+def weight_ball(strand: Strand) -> Any:
+    """A ball around the weight of a strand."""
+    weight = strand.weight
+    return ball(weight) if isinstance(weight, Fraction) else compiled(weight, ())(REAL)
+
+
 def constant_plan(value: sympy.Expr) -> Plan:
     """An exact constant, or ±∞ or nan of a mean, as a plan."""
     if value in (sympy.oo, -sympy.oo):
@@ -312,15 +320,13 @@ def quantile_plan(law: ContinuousLaw, levels: Bindings) -> Plan:
     """Q at the level bound to u, with ū bound beside it."""
     if "quantile" in law.formulas:
         return Closed(law.quantile, levels)
-    low, high = law.quantile_bracket
-    t = sympy.Symbol("t", positive=True)
-    place = low + t * (high - low)
-    # The logarithm of the smaller side, so that a far tail is as quick as the middle; increasing.
-    rest = law.survival.xreplace({r: place})
-    form = sympy.Piecewise(
-        (log(law.cdf.xreplace({r: place})) - log(u), u < ubar), (log(ubar) - log(rest), True)
-    )
-    return Inverse(form, t, Fraction(0), levels, low + total * (high - low))
+    low, high, t = (sympy.Symbol(name, real=True) for name in ("low", "high", "t"))
+    ends = dict(zip((low, high), law.quantile_bracket, strict=True))
+    bindings = {**levels, **{s: Closed(end, levels) for s, end in ends.items()}}
+    place = {r: low + t * (high - low)}
+    # The logit of the cdf is as quick to invert in a far tail as in the middle.
+    form = log(law.cdf.xreplace(place)) - log(law.survival.xreplace(place)) - log(u) + log(ubar)
+    return Inverse(form, t, Fraction(0), bindings, low + total * (high - low))
 
 
 def unit_supremum(expr: sympy.Expr) -> Fraction:

@@ -48,13 +48,13 @@ class LineIntegral:
     """post(∫ integrand dr) over the law's support, the integrand in r.
 
     ``tail(arithmetic, x, side)`` bounds the absolute integral beyond x on that side (+1 or −1);
-    ``support`` has None for an infinite end, and may have formulas of constants; ``centre`` and
-    ``width`` say where the bulk is.
+    ``support`` has None for an infinite end, and may have formulas of constants, or balls, for
+    others; ``centre`` and ``width`` say where the bulk is.
     """
 
     integrand: sympy.Expr
     bindings: Bindings
-    support: tuple[Fraction | sympy.Expr | None, Fraction | sympy.Expr | None]
+    support: tuple[Any, Any]
     centre: Fraction
     width: Fraction
     tail: Callable[[Any, int], Any]

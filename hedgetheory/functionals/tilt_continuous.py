@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
@@ -11,11 +11,11 @@ from typing import Any
 import sympy
 from sympy import Abs, exp, log
 
-from hedgetheory.errors import InputError, NotCertified, NotOnThisLaw
+from hedgetheory.errors import InputError, NotOnThisLaw
 from hedgetheory.exact import short
 from hedgetheory.expressions.symbols import alpha, lam, r, total, u, ubar
 from hedgetheory.functionals.bound import GoldCurve, Point, require_parameter
-from hedgetheory.functionals.evaluate import end_ball
+from hedgetheory.functionals.evaluate import enclosure, end_ball
 from hedgetheory.functionals.growth import ONE, Growth
 from hedgetheory.functionals.lines import (
     OnContinuous,
@@ -30,10 +30,12 @@ from hedgetheory.functionals.plans import (
     Infinite,
     LineIntegral,
     Plan,
+    Race,
     Undefined,
 )
 from hedgetheory.laws.base import ContinuousLaw, Strand
-from hedgetheory.numerics.ball import REAL, ball
+from hedgetheory.numerics.ball import REAL, ball, certify, increasing_root
+from hedgetheory.numerics.highprec import HighPrecision
 from hedgetheory.numerics.program import compiled
 from hedgetheory.policies.tilt import Tilt
 
@@ -142,7 +144,8 @@ class TiltOnContinuous(OnContinuous):
         tilted = self._tilted
         if tilted is None:
             # |1 − w| f ≤ f_θ + f: the tail of two densities.
-            return [_Difference(self.policy, self.law)._mean(Abs(1 - self.ratio_formula) / 2, ONE)]
+            half = (Abs(1 - self.ratio_formula) / 2).xreplace({lam: self._strength})
+            return [_Difference(self.policy, self.law)._mean(half, ONE)]
         star = self._k / lam
         value = self.law.cdf.xreplace({r: star}) - tilted.cdf.xreplace({r: star})
         return [Closed(value, self.bindings, "TV = F(r*) − F_θ(r*), r* = K/λ")]
@@ -203,8 +206,8 @@ class TiltOnContinuous(OnContinuous):
         for strand in self.law.strands:
             part = sympy.Symbol(f"part_{len(parts)}")
             plan = self._over(strand, sympy.S.One, ONE)
-            parts[part] = up_to(plan, strand, reward)
-            whole += sympy.sympify(strand.weight) * part
+            parts[part] = up_to(plan, strand, ball(reward))
+            whole += part
         return Closed(whole, parts)
 
     def quantile(self, level: Fraction) -> Iterable[Plan]:
@@ -212,8 +215,40 @@ class TiltOnContinuous(OnContinuous):
         if self.policy.is_reference:
             return [quantile_plan(self.law, levels)]
         if self._tilted is None:
-            raise NotCertified(f"the quantile of {self.policy} on {self.law} is not built")
+            what = f"the quantile of {self.policy} on {self.law}"
+            return [Race(lambda: self._crossing(level), lambda d: self._estimate(level, d), what)]
         return [Closed(self._tilted.quantile, levels)]
+
+    def _crossing(self, level: Fraction) -> Any:
+        """A ball around the x with P_θ(R ≤ x) = level, by certified signs of the integral."""
+        cumulant = None if CUMULANT not in self.bindings else enclosure(self._cumulant(Fraction(1)))
+        fixed: dict[sympy.Symbol, Plan] = {}
+        if cumulant is not None:
+            fixed[CUMULANT] = Race(lambda: cumulant, float, "K")
+        bindings: Bindings = {**self.policy.bindings, **fixed}
+        plans = [
+            (strand, replace(self._over(strand, sympy.S.One, ONE), bindings=bindings))
+            for strand in self.law.strands
+        ]
+
+        def above(x: Any) -> Any:
+            parts = [enclosure(up_to(plan, strand, x)) for strand, plan in plans]
+            return sum(parts[1:], parts[0]) - ball(level)
+
+        if len(plans) > 1:
+            return _root(above, self.law.support, self.law.centre, self.law.width)
+        # In the coordinate, in which a reward next to a singular end is as far as any other.
+        ((strand, plan),) = plans
+        place = _root(
+            lambda y: enclosure(until(plan, y)) - ball(level),
+            *(strand.support, plan.centre, plan.width),
+        )
+        return at_ball(strand.reward, place)
+
+    def _estimate(self, level: Fraction, digits: int) -> Any:
+        value = certify(lambda: self._crossing(level), digits, "the quantile", costly=True)
+        low, high = value.bounds
+        return HighPrecision(digits).constant((low + high) / 2)
 
     # -- integrals -------------------------------------------------------------------------------
     @property
@@ -229,7 +264,10 @@ class TiltOnContinuous(OnContinuous):
 
     def strand_density(self, strand: Strand) -> sympy.Expr:
         moved = self._moved(strand)
-        return super().strand_density(strand) if moved is None else moved.pdf
+        if moved is not None:
+            return moved.pdf
+        # λ as a constant, so that K(λ) is computed once for each precision.
+        return super().strand_density(strand).xreplace({lam: self._strength})
 
     def bulk(self, strand: Strand) -> tuple[Any, Fraction, Fraction]:
         moved = self._moved(strand) or strand
@@ -311,21 +349,41 @@ class _Difference(TiltOnContinuous):
         return mass + beyond, REAL.minimum(decay, rate)
 
 
-def up_to(plan: LineIntegral, strand: Strand, reward: Fraction) -> LineIntegral | Closed:
-    """The part of an integral over a strand below a reward."""
-    place = strand.coordinate.xreplace({r: sympy.Rational(*_pair(reward))})
-    at = compiled(place, ())(REAL)
-    low, high = plan.support
-    if low is not None and not at > end_ball(low):
+def up_to(plan: LineIntegral, strand: Strand, reward: Any) -> LineIntegral | Closed:
+    """The part of an integral over a strand below a reward, a ball."""
+    bottom, top = strand.rewards
+    if bottom is not None and reward <= ball(bottom):
         return Closed(sympy.S.Zero)
-    if high is not None and not at < end_ball(high):
+    if top is not None and reward >= ball(top):
         return plan
-    middle = float(at.mid())
-    centre = min(plan.centre, Fraction(middle) - plan.width)
+    return until(plan, at_ball(strand.coordinate, reward))
+
+
+def until(plan: LineIntegral, place: Any) -> LineIntegral:
+    """The part of an integral below a place inside of its range, a ball."""
+    low, _ = plan.support
+    middle = Fraction(float(place.mid()))
+    centre = min(plan.centre, middle - plan.width)
     if low is not None:
-        least = float(end_ball(low).mid())
-        centre = Fraction((least + middle) / 2)
+        centre = (Fraction(float(end_ball(low).mid())) + middle) / 2
     return replace(plan, support=(low, place), centre=centre)
+
+
+def _root(
+    above: Callable[[Any], Any], support: tuple[Any, Any], centre: Fraction, width: Fraction
+) -> Any:
+    """The root of an increasing function, the bracket certified from the centre outwards."""
+    ends: list[Any] = []
+    for side, end in zip((-1, 1), support, strict=True):
+        step, place = width, ball(centre) if end is None else end_ball(end)
+        for _ in range(0 if end is not None else 200):
+            place = ball(centre + side * step)
+            if side * above(place) > 0:
+                break
+            step *= 2
+        ends.append(place.lower() if side < 0 else place.upper())
+    low, high = ends
+    return low + (high - low) * increasing_root(lambda t: above(low + (high - low) * t))
 
 
 def _pair(value: Fraction) -> tuple[int, int]:
