@@ -515,6 +515,10 @@ class TiltOnCountable(OnCountable):
         law.require_tilt(policy.strength)
 
     def _bulk(self) -> Lattice:
+        return self.lattice()
+
+    def lattice(self) -> Lattice:
+        """The tilted masses at the current precision."""
         law, lift = self.law, ball(self.policy.strength).exp()
         program = compiled(law.tilted_mass, (r, lam))
         strength = ball(self.policy.strength)
