@@ -224,7 +224,7 @@ DRAWS: Mapping[str, RandomDraws] = MappingProxyType(
                 *("sibuya", ("a",)),
                 lambda k, a: _sibuya_beyond(k - 1, a) * a / k,
                 _sibuya_beyond,
-                lambda u, a: -np.expm1(a * np.log1p(-np.minimum(u, 1 - 2.0**-53))) + (u == 1) * 0,
+                lambda u, a: 1 - (1 - u) ** a,
                 lambda a: 1.0 if a == 1 else float("inf"),
                 lambda a: _is_share(p=a),
                 "in (0, 1]",

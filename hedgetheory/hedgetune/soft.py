@@ -231,6 +231,8 @@ def _over_subsets(heights: Array, gold: Array, draws: NDArray[np.int64], times: 
     total: Array = _before(times) * start
     for window in _windows(heights, times, most + 1):
         first, last = window.active.start, window.active.stop
+        if first >= last:
+            continue  # nobody rings here
         silent, rings = np.moveaxis(window.silent, 2, 0), np.moveaxis(window.rings, 2, 0)
         state = np.zeros((2, most + 1, *silent.shape[1:]))
         state[0, : first + 1] = 1
@@ -275,13 +277,12 @@ def _ordered(scores: Array, gold: Array, scale: Scale) -> tuple[Array, Array]:
 
 def _heights(places: Array, strength: float) -> Array:
     """λ(p_i − max p) ≤ 0 of ordered rows; gaps that decide for certain shortened to ``DECIDED``."""
-    # Halved, so that the range of huge scores does not overflow; a product may, and is cut.
-    below = (places / 2 - places.max(axis=1, keepdims=True) / 2) if strength else 0 * places
+    # Halved, so that the range of huge scores does not overflow; a product may, to −∞.
     with np.errstate(over="ignore"):
-        heights = np.maximum(below * strength * 2, -1e300)
-    if heights.min() >= -DECIDED:
-        return heights
-    gaps = np.minimum(np.diff(heights, axis=1), DECIDED)
+        heights = (places / 2 - places[:, -1:] / 2) * strength * 2
+        if heights.min() >= -DECIDED:
+            return np.asarray(heights)
+        gaps = np.minimum(np.diff(places / 2, axis=1) * strength * 2, DECIDED)
     shorter = np.zeros_like(heights)
     shorter[:, :-1] = -np.cumsum(gaps[:, ::-1], axis=1)[:, ::-1]
     return shorter

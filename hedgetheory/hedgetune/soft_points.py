@@ -17,7 +17,7 @@ from hedgetheory.hedgetune.tilt_points import spread
 
 #: At fixed λ n goes no further: the work grows like n for every response.
 MAX_SOFT_N = 512
-#: λ times the spread of the proxy goes so far, where n draws are hardly ever picked but the best.
+#: λ times the bulk of the proxies goes so far, where n draws are hardly ever picked but the best.
 MAX_STRENGTH = 64.0
 
 
@@ -67,6 +67,7 @@ class SoftStrengthPoints(_Soft, RealPoints):
                 f"take n up to {groups[0].size}"
             )
         self.spread = spread(groups, self.shares, name) if scale == "reward" else 0.25
+        self.bulk = min(self.spread, _bulk(groups) or self.spread) if scale == "reward" else 0.25
 
     def coordinate(self, thetas: Array) -> Array:
         return np.asarray(np.log1p(thetas * self.spread))
@@ -75,7 +76,7 @@ class SoftStrengthPoints(_Soft, RealPoints):
         return np.asarray(np.expm1(coordinate) / self.spread)
 
     def domain(self) -> tuple[float, float]:
-        return 0.0, float(np.log1p(MAX_STRENGTH))
+        return 0.0, float(np.log1p(MAX_STRENGTH * self.spread / self.bulk))
 
     def curves_at(self, thetas: Array) -> Array:
         return self.soft_curves(np.array([self.n]), thetas)[:, 0]
@@ -94,6 +95,19 @@ class SoftStrengthPoints(_Soft, RealPoints):
             f"no interior threshold up to lam = {lam:.4g}, which is nearly Best-of-{self.n}: "
             "take bon"
         ]
+
+
+def _bulk(groups: list[RankGroup]) -> float | None:
+    """A typical scale of the proxy that outliers do not stretch: the median over prompts of the
+    distance between quartiles, where there is one, as a normal law's standard deviation."""
+    found = []
+    for group in groups:
+        assert group.proxy is not None
+        quarter = group.size // 4
+        distance = group.proxy[:, group.size - 1 - quarter] - group.proxy[:, quarter]
+        found.append(distance[distance > 0])
+    every = np.concatenate(found)
+    return float(np.median(every)) / 1.349 if len(every) else None
 
 
 class SoftDrawsPoints(_Soft):
