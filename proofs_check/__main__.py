@@ -35,6 +35,7 @@ RESULTS = (
     "gap_supremum",
     "gap_unbounded",
     "soft_best_of_n",
+    "randomised_best_of_n",
 )
 
 

@@ -17,6 +17,7 @@ from hedgetheory.claims import (
     likelihood,
     peaks,
     popular,
+    randomised,
     soft,
 )
 from hedgetheory.claims.model import Claim, ClaimResult, Evidence, Verdict
@@ -34,6 +35,7 @@ LEDGER: tuple[Claim, ...] = (
     *gap.CLAIMS,
     *gap_supremum.CLAIMS,
     *soft.CLAIMS,
+    *randomised.CLAIMS,
     *popular.CLAIMS,
 )
 
