@@ -25,10 +25,12 @@ def checks() -> Iterator[Check]:
     # Sibuya: mass a (1−a)(2−a)…(k−1−a)/k!, by the products and by the series at a = 2/7.
     pgf = 1 - (1 - x) ** a
     yield algebra("its slope", sympy.diff(pgf, x) - a * (1 - x) ** (a - 1))
+    # e^{l Q} with Q = -ln y, y = 1 - x: compared by logarithms.
+    y = sympy.Symbol("y", positive=True)
     yield algebra(
-        "exponential(1): e^{l Q} (1-l) at a = 1 - l",
-        (sympy.exp(-rate * sympy.log(1 - x)) * (1 - rate)).subs(rate, 1 - a)
-        - a * (1 - x) ** (a - 1),
+        "exponential(1): ln(e^{l Q} (1-l)) = ln(a y^{a-1}) at a = 1 - l, y = 1 - x",
+        (-rate * sympy.log(y) + sympy.log(1 - rate)).subs(rate, 1 - a)
+        - (sympy.log(a) + (a - 1) * sympy.log(y)),
     )
     at = sympy.Rational(2, 7)
     series = sympy.Poly(sympy.series(pgf.subs(a, at), x, 0, 8).removeO(), x)
