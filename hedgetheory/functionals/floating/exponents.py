@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hedgetheory.functionals.floating.points import CAREFUL, Points
+from hedgetheory.functionals.floating.points import CAREFUL, NormalPoints, Points
 from hedgetheory.numerics import kernels as k
 from hedgetheory.numerics.kernels import Array, Pair
 
@@ -20,6 +20,10 @@ def exponential(theta: Array, points: Points, slope: str, shift: str = "") -> Ar
 
     In float64 where the exponent is small, as a pair where float64 would lose its |exponent| ulp.
     """
+    if slope == "log_u" and isinstance(points, NormalPoints):
+        one_to_one = theta.size == 1 or theta.shape == points.r.shape
+        if one_to_one and points.tabulated.any():
+            return _by_table(theta, points, shift)
     first = getattr(points, slope)
     second = getattr(points, shift) if shift else 0.0
     with np.errstate(over="ignore", under="ignore"):
@@ -34,6 +38,22 @@ def exponential(theta: Array, points: Points, slope: str, shift: str = "") -> Ar
         result = np.array(result)
         result[careful] = _carefully(theta, points, slope, shift, careful)
     return result
+
+
+def _by_table(theta: Array, points: NormalPoints, shift: str) -> Array:
+    """exp(θ ln Φ + shift), at the rewards that the table of ln Φ covers by it."""
+    inside = points.tabulated
+    if inside.all():
+        log_u, half_square = k.log_cdf_parts(points.z)
+        if shift == "log_density":
+            constant = k.LOG_SQRT_2PI + points.log_scale[0]
+            return k.power(theta, log_u, half_square, constant)
+        return k.power(theta, log_u, log_u if shift else None)
+    out = np.empty(points.r.shape)
+    for part in (inside, ~inside):
+        here = theta if theta.size == 1 else theta[part]
+        out[part] = exponential(here, points.at(points.r[part]), "log_u", shift)
+    return out
 
 
 def _carefully(theta: Array, points: Points, slope: str, shift: str, where: Any) -> Array:

@@ -119,6 +119,11 @@ class NormalPoints(Points):
         return self.z[0] >= 0
 
     @cached_property
+    def tabulated(self) -> Values:
+        """Where `kernels.log_cdf_parts` holds."""
+        return (self.z[0] >= k.LOW_END) & (self.z[0] <= k.HIGH_END)
+
+    @cached_property
     def size(self) -> Values:
         return np.abs(self.z[0])
 

@@ -48,6 +48,7 @@ from hedgetheory.numerics.kernels.normal import (
     normal_tail,
     normal_tail_pair,
 )
+from hedgetheory.numerics.kernels.normal_power import HIGH_END, LOW_END, log_cdf_parts, power
 from hedgetheory.numerics.kernels.pairs import (
     LOG_SQRT_2PI,
     SQRT_2PI,
@@ -90,8 +91,10 @@ __all__ = [
     "BLOCK",
     "BON_KL_EDGES",
     "BOP_KL_EDGES",
+    "HIGH_END",
     "LOGISTIC_EDGE",
     "LOG_SQRT_2PI",
+    "LOW_END",
     "SQRT_2PI",
     "TILT_KL_EDGES",
     "WIDE_BLOCK",
@@ -118,6 +121,7 @@ __all__ = [
     "harmonic",
     "langevin",
     "log1p_pair",
+    "log_cdf_parts",
     "log_normal_density_pair",
     "log_normal_tail",
     "log_normal_tail_pair",
@@ -138,6 +142,7 @@ __all__ = [
     "pair_sum",
     "phi1_minus",
     "phi2_minus",
+    "power",
     "sinc_pi",
     "tilt_kl",
     "tilt_kl_into",
