@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,22 +49,25 @@ if TYPE_CHECKING:
 @click.option("--resamples", type=int, default=1000, show_default=True, help="Of the bootstrap.")
 @click.option("--confidence", type=float, default=0.95, show_default=True, help="Of the intervals.")
 @click.option("--drop-invalid", is_flag=True, help="Drop and count rows with invalid scores.")
+@click.option("--large", is_flag=True, help="One pass in bounded memory (bon, bop).")
+@click.option("--scheduler", metavar="ADDRESS", help="The same on a running Dask cluster.")
 @click.option("--plot", metavar="FILE", help="Draw the curves: .png, .svg or .pdf.")
 @command_options
 def command(table: str, proxies: tuple[str, ...], plot: str | None, **given: Any) -> Report:
     """The best parameter of a policy on TABLE, and what over-optimising costs.
 
-    TABLE has one row a response; - is stdin; a bare name such as ridge_overfit is a table of the
-    package.
+    TABLE has one row a response: CSV, TSV, JSON Lines or Parquet, packed (gz, zst, bz2, xz) or not;
+    a folder or a glob of such files; - is stdin; a bare name such as ridge_overfit is a table of
+    the package.
     """
     from hedgetheory.hedgetune.plot import draw, plot_format
-    from hedgetheory.hedgetune.tune import tune
 
+    tune = _tuner(given)
     suffix = None if plot is None else plot_format(plot)
     target = None if plot is None else checked_target(plot)
     columns = _columns(proxies)
     with _readable(table, len(columns)) as source:
-        results = {column: tune(source, proxy=column, **given) for column in columns}
+        results = {column: tune(source, proxy=column) for column in columns}
     if target is not None and suffix is not None:
         write_file(target, draw(results, suffix))
     if len(results) == 1:
@@ -72,6 +76,22 @@ def command(table: str, proxies: tuple[str, ...], plot: str | None, **given: Any
         return Report("tune", fields, _blocks(table, found))
     documents = [{"proxy": name, **found.to_json()} for name, found in results.items()]
     return Report("tune", {"table": table, "results": documents}, _side_by_side(table, results))
+
+
+def _tuner(given: dict[str, Any]) -> Callable[..., TuneResult]:
+    """``tune`` with its options, or ``tune_large``, which has not those that need every prompt."""
+    large, scheduler = given.pop("large"), given.pop("scheduler")
+    if not large and scheduler is None:
+        from hedgetheory.hedgetune.tune import tune
+
+        return partial(tune, **given)
+    from hedgetheory.hedgetune.large import tune_large
+
+    for name in ("kl_budget", "draw_budget", "floor", "pooled"):
+        if given.pop(name) not in {None, False}:
+            option = name.replace("_", "-")
+            raise click.UsageError(f"--{option} needs the table in memory: no --large, --scheduler")
+    return partial(tune_large, scheduler=scheduler, **given)
 
 
 def _columns(proxies: tuple[str, ...]) -> list[str]:

@@ -17,6 +17,13 @@ _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.AS
 _TRUTH = {"true": 1.0, "false": 0.0}
 
 
+def is_frame(thing: Any) -> bool:
+    """Whether it has columns, as no path has: a mapping, or a dataframe of any make."""
+    return isinstance(thing, Mapping) or any(
+        hasattr(thing, name) for name in ("columns", "column_names", "collect_schema")
+    )
+
+
 def frame_columns(frame: Any, columns: Mapping[str, str]) -> dict[str, NDArray[Any]]:
     """The columns asked for, as arrays: scores and weights as float64, ids as integers or text.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -17,61 +17,22 @@ from hedgetheory.hedgetune.estimators import (
     poisson_tail,
 )
 from hedgetheory.hedgetune.moments import CROSS
-from hedgetheory.hedgetune.reduction import CurveMoments, Reduction
-from hedgetheory.hedgetune.shape import REGIMES, Regime, regimes, turns
+from hedgetheory.hedgetune.rank_points import integer_grid
+from hedgetheory.hedgetune.reduction import CurveMoments, RankWeights, Reduction
+from hedgetheory.hedgetune.result import TuneResult
+from hedgetheory.hedgetune.shape import REGIMES, regimes, turns
 from hedgetheory.hedgetune.sources import Source
 from hedgetheory.hedgetune.streaming import reduce_table
 from hedgetheory.hedgetune.table import Array
 
 Family = Literal["bon", "bop"]
 
-#: Up to this S the curve has every n.
-EVERY_N = 200
 #: Best-of-Poisson mixes all n ≤ S: S² numbers.
 MAX_POISSON_SIZE = 4096
 #: Best-of-Poisson: μ runs to where this share of its draws would exceed the responses at hand.
 MAX_TAIL = 0.1
 MAX_RESAMPLES = 100_000
 _GRID = 129
-
-
-@dataclass(frozen=True, slots=True)
-class LargeTuneResult:
-    """What `tune_large` found: fields named as in `tune`'s answer, undefined is None.
-
-    ``value_heldout`` is cross-fitted over 16 folds of prompts; ``theta_interval``,
-    ``regret_interval`` and ``regime_support`` come from normal resamples of the mean curve (the
-    central limit theorem over prompts, not the bootstrap); ``exact`` is False where S was so large
-    that ranks were binned, which touches these and ``se``, not theta and values.
-    """
-
-    family: Family
-    theta: float
-    theta_interval: list[float] | None
-    value: float
-    value_heldout: float | None
-    regime: Regime
-    regime_support: float | None
-    n_prompts: int
-    n_responses: int
-    dropped: int
-    curve: list[dict[str, float | None]]
-    warnings: list[str]
-    largest: dict[str, float | None]
-    regret: float
-    regret_interval: list[float] | None
-    ties: list[int]
-    extrema: list[dict[str, float | str]]
-    expected_draws: float
-    tail_mass: float | None
-    exact: bool
-    seed: int
-    resamples: int
-    confidence: float
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain numbers, null where undefined."""
-        return asdict(self)
 
 
 def tune_large(
@@ -84,11 +45,14 @@ def tune_large(
     confidence: float = 0.95,
     cross: int = CROSS,
     **reading: Any,
-) -> LargeTuneResult:
+) -> TuneResult:
     """`tune` for a table of any size: one pass in bounded memory, here or on a Dask cluster.
 
     θ̂, the curve and its standard errors are those of `tune` on the same table up to rounding
-    (standard errors up to binning where S > ``cross``); intervals are asymptotic.
+    (standard errors up to binning where S > ``cross``). Intervals and ``regime_support`` come from
+    normal resamples of the mean curve, by the central limit theorem over prompts, not from the
+    bootstrap; ``value_heldout`` is cross-fitted over 16 folds of prompts; ``kl``, the real
+    ``threshold`` and constraints need the table itself and are None.
 
     ``table``: what `read_table` takes, or a Reduction that is there already. ``family``: "bon" or
     "bop". ``scheduler``: the address of a Dask scheduler, or None for this machine. ``reading``:
@@ -131,6 +95,7 @@ class _Points:
     thetas: Array
     place: int
     curve: CurveMoments
+    weights: RankWeights
     ties: list[int]
     tails: Array | None
     warnings: list[str]
@@ -144,7 +109,7 @@ def _answer(
     seed: int,
     resamples: int,
     confidence: float,
-) -> LargeTuneResult:
+) -> TuneResult:
     thetas, place, curve = points.thetas, points.place, points.curve
     unit, mean = curve.unit, curve.mean
     rounding = 2.0**-49 * table.sizes()[-1].size
@@ -162,41 +127,81 @@ def _answer(
     heldout = _held_out(curve, rounding)
     error = curve.error
     points_out: list[dict[str, float | None]] = []
+    one: dict[str, float | None]
     for k, theta in enumerate(thetas):
         se = float(error[k]) * unit if np.isfinite(error[k]) else None
-        one = {"theta": _number(family, theta), "value": float(mean[k]) * unit, "se": se}
+        value = float(mean[k]) * unit
+        one = {"theta": _number(family, theta), "value": value, "se": se, "kl": None}
         if points.tails is not None:
             one["tail_mass"] = float(points.tails[k])
         points_out.append(one)
     theta = _number(family, thetas[place])
-    return LargeTuneResult(
-        family,
-        theta,
-        theta_interval,
-        float(mean[place]) * unit,
-        None if heldout is None else heldout * unit,
-        REGIMES[shape],
-        support,
-        curve.count,
-        table.rows,
-        table.dropped,
-        points_out,
-        points.warnings,
-        points_out[-1],
-        float(mean[place] - mean[-1]) * unit,
-        regret_interval,
-        points.ties,
-        [
+    return TuneResult(
+        family=family,
+        parameter="n" if family == "bon" else "mu",
+        theta=theta,
+        theta_interval=theta_interval,
+        value=float(mean[place]) * unit,
+        value_heldout=None if heldout is None else heldout * unit,
+        regime=REGIMES[shape],
+        regime_support=support,
+        n_prompts=curve.count,
+        n_responses=table.rows,
+        dropped=table.dropped,
+        curve=points_out,
+        warnings=[*_notes(table, curve), *points.warnings],
+        largest=points_out[-1],
+        regret=float(mean[place] - mean[-1]) * unit,
+        regret_interval=regret_interval,
+        hacks=None if regret_interval is None else regret_interval[0] > 0,
+        ties=points.ties,
+        extrema=[
             {"theta": _number(family, thetas[k]), "value": float(mean[k]) * unit, "kind": kind}
             for k, kind in turns(mean, rounding)
         ],
-        theta if family == "bon" else 1 + theta,
-        None if points.tails is None else float(points.tails[place]),
-        curve.exact,
-        seed,
-        resamples,
-        confidence,
+        threshold=None,
+        threshold_interval=None,
+        threshold_se=None,
+        expected_draws=theta if family == "bon" else 1 + theta,
+        kl=None,
+        tail_mass=None if points.tails is None else float(points.tails[place]),
+        effective_sample_size=None,
+        constraints=None,
+        unconstrained=None,
+        groups=_groups(table, points, family) if table.groups else None,
+        seed=seed,
+        resamples=resamples,
+        confidence=confidence,
     )
+
+
+def _notes(table: Reduction, curve: CurveMoments) -> list[str]:
+    notes = ["from the rank reduction: normal intervals, no KL, no real threshold"]
+    if table.dropped:
+        notes.append(f"{table.dropped} invalid rows were dropped")
+    if not curve.exact:
+        notes.append("so many responses that ranks were binned for errors and intervals")
+    if curve.count == 1:
+        notes.append("one prompt: no standard errors, no interval, no held-out value")
+    return notes
+
+
+def _groups(table: Reduction, points: _Points, family: Family) -> list[dict[str, Any]]:
+    """For each group its prompts, its value at theta, and its own best of the same points."""
+    found = []
+    for name in table.groups:
+        curve = table.group(name).curve(points.thetas, points.weights)
+        own = int(np.argmax(curve.mean))
+        found.append(
+            {
+                "group": name,
+                "n_prompts": curve.count,
+                "value": float(curve.mean[points.place]) * curve.unit,
+                "theta": _number(family, points.thetas[own]),
+                "best": float(curve.mean[own]) * curve.unit,
+            }
+        )
+    return found
 
 
 def _number(family: Family, theta: float) -> float:
@@ -231,7 +236,7 @@ def _best_of_n(table: Reduction) -> _Points:
     every = np.arange(1, size + 1)
     mean = table.mean(lambda n, gold: best_of_n_values(gold, n)[0], every, table.exponent)
     ties = [int(n) for n in every[mean >= mean.max() - 2.0**-49 * largest]]
-    thetas = np.union1d(_integers(size), ties[:1])
+    thetas = np.union1d(integer_grid(size), ties[:1])
     warnings = []
     if largest > size:
         more = sum(m.count for m in found[1:])
@@ -248,15 +253,8 @@ def _best_of_n(table: Reduction) -> _Points:
             "and a larger one cannot be estimated from this table"
         )
     curve = table.curve(thetas, best_of_n_weights)
-    return _Points(thetas, int(np.searchsorted(thetas, ties[0])), curve, ties, None, warnings)
-
-
-def _integers(size: int) -> NDArray[np.int64]:
-    """Every n up to S = 200; beyond, some 200 in ratio, with 1, 2, 4, 8, … and S among them."""
-    if size <= EVERY_N:
-        return np.arange(1, size + 1)
-    ratio = np.geomspace(1, size, 256).round().astype(np.int64)
-    return np.union1d(np.union1d(ratio, 2 ** np.arange(size.bit_length())), [size])
+    place = int(np.searchsorted(thetas, ties[0]))
+    return _Points(thetas, place, curve, best_of_n_weights, ties, None, warnings)
 
 
 def _best_of_poisson(table: Reduction) -> _Points:
@@ -313,4 +311,5 @@ def _best_of_poisson(table: Reduction) -> _Points:
             f"no interior threshold up to mu = {low:.4g}, where {MAX_TAIL:.0%} of the draws N "
             "exceed the responses; a larger mu cannot be estimated from this table"
         )
-    return _Points(thetas, place, table.curve(thetas, weights), [], tails(thetas), warnings)
+    curve = table.curve(thetas, weights)
+    return _Points(thetas, place, curve, weights, [], tails(thetas), warnings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from hedgetheory.errors import InputError, must_be
 from hedgetheory.hedgetune.answer import answer
 from hedgetheory.hedgetune.constraints import Constraints, Labels
 from hedgetheory.hedgetune.families import parse_family
+from hedgetheory.hedgetune.frames import is_frame
 from hedgetheory.hedgetune.ranks import rank_groups
 from hedgetheory.hedgetune.result import TuneResult
 from hedgetheory.hedgetune.table import Array, Source, Table, read_table
@@ -47,7 +49,7 @@ class Settings:
 
 
 def tune(
-    table: Source | Table,
+    table: Source | Table | Any,
     family: str = "bon",
     *,
     prompt: str = "prompt_id",
@@ -76,8 +78,9 @@ def tune(
     where P(N > S) averages 10 %, each point reporting that mass as ``tail_mass``; a tilt stops
     where the effective sample size is too small to mean anything.
 
-    ``table``: a path, ``-``, a packaged name, or a Table, which is taken as it is; ``prompt``,
-    ``proxy``, ``gold``, ``weight``, ``group``: its columns. ``family``: a policy with one
+    ``table``: what ``read_table`` reads (a path, a folder, ``-``, a packaged name, …), a dataframe,
+    or a Table, which is taken as it is; ``prompt``, ``proxy``, ``gold``, ``weight``, ``group``: its
+    columns. ``family``: a policy with one
     parameter free: ``bon``, ``bop``, ``quantile_tilt``, ``tilt``, ``sbon(n=16)``, ``sbon(lam=3)``
     (with ``scale=quantile`` on λ times the quantile within the prompt), or ``best_of_random`` of
     ``ztp``, ``geometric``, ``binomial(m=8)``, ``negative_binomial(r=2)``, ``sibuya``. λ is on the
@@ -113,7 +116,8 @@ def tune(
     settings = Settings(seed, resamples, confidence)
     constraints = Constraints(kl_budget, draw_budget, floor)
     if not isinstance(table, Table):
-        table = read_table(
+        read = Table.from_frame if is_frame(table) else read_table
+        table = read(
             table,
             prompt=prompt,
             proxy=proxy,

@@ -43,6 +43,7 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=script.parent,
+        env={**os.environ, "TMPDIR": str(script.parent)},
         text=True,
     ) as process:
         assert process.stdout is not None
