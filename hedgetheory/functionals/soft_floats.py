@@ -246,10 +246,6 @@ class SoftBestOfNFloats(Soft):
         return self.shape.cdf(self._rule[0])
 
     @cached_property
-    def _sights(self) -> Array:
-        return self._see(self._rule[0]) * self.unit
-
-    @cached_property
     def _weighed(self) -> tuple[Array, Array]:
         x = self._rule[0]
         return self._excess(x), self._log_ratio(x)
@@ -274,13 +270,13 @@ class SoftBestOfNFloats(Soft):
         return self.location + self.width * x, weight, self.strength * seen, seen * self.unit
 
     def _moments(
-        self, columns: Callable[[Array, Array], list[Array]]
+        self, columns: Callable[[Array, Array], list[Array]], rough: bool = False
     ) -> tuple[float, Array, list[Array]]:
         shape, lam = self.shape, self.strength
         if self.ranked or lam < (_STEEP if isinstance(shape, SmoothShape) else 1.0):
             return super()._moments(columns)
         if not isinstance(shape, SmoothShape):
-            return self._aligned(columns)
+            return self._aligned(columns, 1 if rough else 6)
 
         def moments(x: Array) -> list[Array]:
             at = self.location + self.width * x
@@ -294,18 +290,18 @@ class SoftBestOfNFloats(Soft):
         return step, log_phi, [total / lam for total in found]
 
     def _aligned(
-        self, columns: Callable[[Array, Array], list[Array]]
+        self, columns: Callable[[Array, Array], list[Array]], count: int
     ) -> tuple[float, Array, list[Array]]:
         """`_moments` on [0, …) by panels one step of the nodes long in z: correlations."""
         race, lam = self._full_race, self.strength
         panels = round(lam * min(self.shape.core[1], 60.0) / race.step)
-        x, weight = gauss(np.linspace(0.0, panels * race.step / lam, panels + 1), 8)
+        x, weight = gauss(np.linspace(0.0, panels * race.step / lam, panels + 1), count)
         weight *= self.shape.pdf(x)
         values = [
-            (weight * column).reshape(panels, 8)
+            (weight * column).reshape(panels, count)
             for column in columns(self.location + self.width * x, x * self.width)
         ]
-        inside = gauss(np.array([0.0, race.step]), 8)[0]
+        inside = gauss(np.array([0.0, race.step]), count)[0]
         place = np.exp(np.arange(-race.left, race.right + 1)[:, None] * race.step + inside)
         kernel = place * np.exp(-place)
         first = -race.left - (panels - 1) - race.first
@@ -313,7 +309,7 @@ class SoftBestOfNFloats(Soft):
         for value in values:
             total = np.zeros(len(race.s))
             # Σ_j v_j K((k + j)h + offset) for every k.
-            for q in range(8):
+            for q in range(count):
                 found = np.correlate(kernel[:, q], value[:, q], "full")
                 total[first : first + len(found)] += found
             out.append(total)

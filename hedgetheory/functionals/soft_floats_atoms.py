@@ -197,10 +197,6 @@ class SoftBestOfNSamples(Soft):
         return np.bincount(self._group, given, len(self.values)) / self._counts
 
     @property
-    def _sights(self) -> Array:
-        return self._seen
-
-    @property
     def _fine(self) -> tuple[Array, Array, Array, Array]:
         return self.values, self.weights, self._z, self._seen
 

@@ -69,11 +69,6 @@ class Soft(ABC):
 
     @property
     @abstractmethod
-    def _sights(self) -> Array:
-        """What the softmax sees at the points of `_points`."""
-
-    @property
-    @abstractmethod
     def _full_race(self) -> Race:
         """The race over all points."""
 
@@ -154,15 +149,23 @@ class Soft(ABC):
         return total, step * float(sizes @ np.abs(change)) * _ROUNDING
 
     def _centres(self, gold: Gold) -> tuple[float, float]:
-        """The policy's means of g and of x: slopes do not change, and little is left to cancel."""
-        at, weight = self._points
-        policy = weight * np.exp(self._weighed[1])
-        return float(policy @ self._gold(gold, at)), float(policy @ self._sights)
+        """Near the policy's means of g and x: slopes do not change, and little has to cancel."""
+
+        def columns(at: Array, seen: Array) -> list[Array]:
+            return [np.ones_like(seen), self._gold(gold, at), seen]
+
+        _, log_phi, (one, values, place) = self._moments(columns, rough=True)
+        power = np.exp(self.others * log_phi)
+        total = float(power @ one)
+        return float(power @ values) / total, float(power @ place) / total
 
     def _moments(
-        self, columns: Callable[[Array, Array], list[Array]]
+        self, columns: Callable[[Array, Array], list[Array]], rough: bool = False
     ) -> tuple[float, Array, list[Array]]:
-        """The step of the race's nodes, ln φ there, and E[h X e^{−X}] for each column h."""
+        """The step of the race's nodes, ln φ there, and E[h X e^{−X}] for each column h.
+
+        A few digits are enough where ``rough``.
+        """
         race = self._full_race
         at, weight, z, seen = self._fine
         values = [weight * column for column in columns(at, seen)]

@@ -9,6 +9,7 @@ correlation with F on one lattice.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import lru_cache
@@ -124,12 +125,23 @@ class UnitShape(Shape):
 
     def log_transform(self, s: Array, strength: float) -> Array:
         # 1 − φ = (Ein(te^λ) − Ein(t))/λ, and φ = (E₁(t) − E₁(te^λ))/λ where that is small.
-        t, far = np.exp(np.minimum(s, _FAR)), np.exp(np.minimum(s + strength, _FAR))
-        # Ein(x) = γ + ln x + E₁(x), with ln x = s + λ exactly where x itself would overflow.
-        rest = special.exp1(far)
-        missing = np.where(far > 1, np.euler_gamma + (s + strength) + rest, FLOAT64.Ein(far))
-        missing -= FLOAT64.Ein(t)
-        return log_of((special.exp1(t) - rest) / strength, missing / strength)
+        near, far = _exponential_integrals(s), _exponential_integrals(s + strength)
+        return log_of((near[0] - far[0]) / strength, (far[1] - near[1]) / strength)
+
+
+def _exponential_integrals(s: Array) -> Rule:
+    """E₁(e^s) and Ein(e^s) = γ + s + E₁(e^s), where e^s may be beyond a float64."""
+    t = np.exp(np.minimum(s, _FAR))
+    one = special.exp1(t)
+    # Ein(t) = Σ (−1)^{k+1} t^k/(k·k!) where the sum of the three would cancel.
+    small = np.minimum(t, 1.0)
+    series = np.zeros_like(t)
+    for coefficient in _EIN:
+        series = (series + coefficient) * small
+    return one, np.where(t > 1, np.euler_gamma + s + one, series)
+
+
+_EIN = [(-1.0) ** (k + 1) / (k * math.factorial(k)) for k in range(20, 0, -1)]
 
 
 class SmoothShape(Shape):
