@@ -21,7 +21,7 @@ COMMANDS = {
     "value": "Any quantity of a policy on a law, exact or certified to the digits asked for.",
     "derive": "The closed form of a quantity, with its proof.",
     "gap": "What Best-of-Poisson loses to the tilt of equal mean reward, in nats.",
-    "randomised": "Is a tilt exactly the best of a random number of draws? The law of N, or why not.",
+    "randomised": "Is a tilt exactly the best of a random number of draws? Of which, or why not.",
     "check": "Does a family hack a gold curve? Every peak, the best parameter, the hypotheses.",
     "construct": "A gold curve that turns exactly where you want: why Theorem 1 needs a condition.",
     "tune": "HedgeTune: the best n or mu on a table of scored responses.",
