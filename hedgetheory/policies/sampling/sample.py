@@ -96,6 +96,9 @@ def sample(policy: Policy, law: Law, size: int, rng: Randomness) -> Sample:
     if isinstance(policy, RankPolicy):
         return _ranked(policy, law, size, random, call)
     if isinstance(policy, SoftBestOfN):
+        if isinstance(law, CountableLaw) and policy.scale == "quantile":
+            # The softmax sees F(r), the same for tied draws, and not the uniform behind a draw.
+            raise InputError(f"there is no sampler for {policy} on countably many atoms [{call}]")
         rewards = soft_rewards(policy, law, size, random, call)
         draws = float(policy.draws) if policy.draws.denominator == 1 else np.nan
         return Sample(rewards, np.full(size, draws))
