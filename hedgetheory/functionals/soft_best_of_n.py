@@ -24,8 +24,9 @@ from hedgetheory.functionals.closed_forms import ClosedForm
 from hedgetheory.functionals.continuous import RankOnContinuous, unit_supremum
 from hedgetheory.functionals.growth import ONE, Growth, growth
 from hedgetheory.functionals.plans import Closed, Plan, Race, Undefined
-from hedgetheory.functionals.soft_lines import LineScene, RankedScene
-from hedgetheory.functionals.soft_scenes import Scene, UnitScene, Weighing
+from hedgetheory.functionals.soft_latent import LatentScene
+from hedgetheory.functionals.soft_lines import RAW_LAWS, LineScene, RankedScene
+from hedgetheory.functionals.soft_scenes import Racing, UnitScene, Weighing
 from hedgetheory.functionals.soft_scores import score_in_draws, score_in_strength
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, exact_symbol
 from hedgetheory.laws.uniform import Uniform
@@ -90,8 +91,8 @@ def _log_times_bound(top: Any) -> Any:
 
 
 _KL = Weighing(_log_times, _log_times_bound, 1.2)
-_SQUARE = Weighing(lambda w: w * w, lambda top: top * top, 2.0)
-_MEAN = Weighing(lambda w: w, lambda top: top, 1.0)
+_SQUARE = Weighing(lambda w: w * w, lambda top: top * top, 2.0, True)
+_MEAN = Weighing(lambda w: w, lambda top: top, 1.0, True)
 
 
 def _power(order: Fraction) -> Weighing:
@@ -143,8 +144,18 @@ class SoftOnContinuous(SoftBound):
         return self.policy.scale == "quantile" or isinstance(self.law, Uniform)
 
     @cached_property
-    def scene(self) -> Scene:
-        return UnitScene(self.policy) if self._unit else LineScene(self.policy, self.law)
+    def scene(self) -> UnitScene | LineScene | LatentScene:
+        if self._unit:
+            return UnitScene(self.policy)
+        return self._raw
+
+    @cached_property
+    def _raw(self) -> LineScene | LatentScene:
+        """The scene in the reward, also of a softmax over quantiles."""
+        if not isinstance(self.law, RAW_LAWS):
+            return LatentScene(self.policy, self.law)
+        ranked = self.policy.scale == "quantile"
+        return (RankedScene if ranked else LineScene)(self.policy, self.law)
 
     @cached_property
     def _reference(self) -> RankOnContinuous:
@@ -200,20 +211,32 @@ class SoftOnContinuous(SoftBound):
             return self._reference.gold(curve)
         return [self._gold(curve)]
 
-    def _gold(self, curve: GoldCurve) -> Race:
+    def _gold(self, curve: GoldCurve) -> Plan:
         scene, expr, tail = self.scene, curve.expr, ONE
         if isinstance(scene, UnitScene) and (
             curve.variable != "r" or isinstance(self.law, Uniform)
         ):
             expr = expr.xreplace({ubar: 1 - r, u: r})
+        elif not isinstance(self.law, RAW_LAWS):
+            return self._latent_gold(curve)
         elif curve.variable == "r":
-            tail = growth(expr)
-            if isinstance(scene, UnitScene):
-                scene = RankedScene(self.policy, self.law)
+            tail, scene = growth(expr), self._raw
         else:
             tail = Growth(unit_supremum(expr))
             expr = expr.xreplace({u: self.law.cdf, ubar: self.law.survival})
-        return self._race("gold", lambda: scene.expectation(_MEAN, expr, tail), gold=curve)
+        assert not isinstance(scene, LatentScene)
+        at_work = scene
+        return self._race("gold", lambda: at_work.expectation(_MEAN, expr, tail), gold=curve)
+
+    def _latent_gold(self, curve: GoldCurve) -> Plan:
+        # P(R beyond r) is of the order of Best-of-n's on both sides: w → n above, and w is of the
+        # order of F^{n−1} below a heavy lower tail.
+        diverges = RankOnContinuous(BestOfN(self.policy.draws), self.law).divergent(curve.expr)
+        scene = self._raw
+        assert isinstance(scene, LatentScene)
+        return diverges or self._race(
+            "gold", lambda: scene.expectation(_MEAN, curve.expr), gold=curve
+        )
 
     # -- pointwise ----------------------------------------------------------------------------
     def _outside(self, at: Point) -> int:
@@ -313,16 +336,16 @@ class SoftOnContinuous(SoftBound):
         scene = self.scene
         if isinstance(scene, UnitScene):
             return [self._race("cdf", lambda: scene.cdf_at(self._place(at)), at=at)]
-        assert isinstance(scene, LineScene)
+        line = scene
 
         def enclose() -> Any:
             # The cdf increases: between its values at the two ends of the reward's ball.
-            low, high = (scene.cdf(x) for x in balls.enclosing_rationals(self._reward(at)))
+            low, high = (line.cdf(x) for x in balls.enclosing_rationals(self._reward(at)))
             return hull(low, high)
 
         if at.reward is not None:
             reward = at.reward
-            return [self._race("cdf", lambda: scene.cdf(reward), at=at)]
+            return [self._race("cdf", lambda: line.cdf(reward), at=at)]
         return [self._race("cdf", enclose, at=at)]
 
     def quantile(self, level: Fraction) -> Iterable[Plan]:
@@ -330,8 +353,8 @@ class SoftOnContinuous(SoftBound):
             return self._reference.quantile(level)
         scene = self.scene
         if not isinstance(scene, UnitScene):
-            assert isinstance(scene, LineScene)
-            return [self._race("quantile", lambda: scene.quantile(level), level=level)]
+            line = scene
+            return [self._race("quantile", lambda: line.quantile(level), level=level)]
         inner = self._race(
             "quantile",
             lambda: balls.increasing_root(lambda x: scene.cdf_at(x) - ball(level)),
@@ -341,7 +364,7 @@ class SoftOnContinuous(SoftBound):
         return [Closed(post, {total: inner})]
 
 
-def _crossing(scene: Scene, low: Any, high: Any) -> Fraction:
+def _crossing(scene: Racing, low: Any, high: Any) -> Fraction:
     """A dyadic x with w(x) ≈ 1, by bisection on the certified w (its sign need not be certain)."""
     strength = ball(scene.strength)
     race = scene.race(scene.strength * low, scene.strength * high)
@@ -370,7 +393,7 @@ def _middle(x: Any) -> Fraction:
     return (low + high) / 2
 
 
-def _total_variation(scene: Scene) -> Any:
+def _total_variation(scene: UnitScene | LineScene | LatentScene) -> Any:
     """TV = ∫ (1 − w) dF over w < 1, an interval since w increases.
 
     At a point x̂ near the crossing the same integral is off by at most |1 − w(x̂)|, since |1 − w| is
@@ -380,9 +403,8 @@ def _total_variation(scene: Scene) -> Any:
         at = _crossing(scene, Fraction(0), Fraction(1))
         inside = ball(at) - scene.cdf(at)
     else:
-        assert isinstance(scene, LineScene)
         law = scene.law
-        low, high, _ = scene._cuts(ONE, 3)
+        low, high = scene.ends()
         at = _crossing(scene, low, high)
         # F(x̂) − G(x̂).
         inside = compiled(law.cdf, (r,))(REAL, ball(at)) - scene.cdf(at)

@@ -214,6 +214,10 @@ class LineScene(Scene):
         sups = tops(panels, self.strength, ratios)
         return Samples(panels, rows, self._density_sup(panels), sups, outside)
 
+    def ends(self) -> tuple[Fraction, Fraction]:
+        """Rewards between which all but the tails lies."""
+        return self._cuts(ONE, 3)[:2]
+
     def cdf(self, at: Fraction) -> Any:
         """E_ref[w; R ≤ at], certified: whole panels, and a part of one."""
         samples, sums = self._cumulative()

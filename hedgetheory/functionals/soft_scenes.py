@@ -56,6 +56,8 @@ class Weighing:
     value: Callable[[Any], Any]
     bound: Callable[[Any], Any]
     order: float = 1.0
+    #: Is h a polynomial?
+    entire: bool = False
 
 
 @dataclass(frozen=True)

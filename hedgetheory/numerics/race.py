@@ -314,6 +314,21 @@ class Race:
         """w at a real ball z inside the grid's range."""
         return self._closed_at(self.plain_sum(z), z.exp())
 
+    def near(self, z: Any) -> Any:
+        """`ratio` by the nodes where X is neither tiny nor huge: an absolute error of e^{−nats}."""
+        rate, place = z.exp(), Fraction(float(z.mid()))
+        inner = self.grid.within(place - 1, place + 1, float(self.draws.upper()))
+        first = inner.first - self.grid.first
+        total = rate * 0
+        for k in range(first, first + inner.count):
+            x = self.times[k] * rate
+            total += self.weights[k] * x * (-x).exp()
+        last = first + inner.count - 1
+        tail = _tail(self.times[last] * rate, self.grid.step)
+        high = self.draws * self.powers[last].upper() * tail
+        low = self.draws * self.times[first] * rate
+        return self.close(total, low, high, self.times[-1] * rate)
+
     def plain_sum(self, z: Any) -> Any:
         """The finite trapezoid sum at z, without its errors."""
         rate = z.exp()
