@@ -310,3 +310,41 @@ def test_parameters_out_of_their_domain_are_refused():
     for make in (lambda: Poisson(0), lambda: Geometric(1), lambda: Geometric(0)):
         with pytest.raises(InputError):
             make()
+
+
+@pytest.mark.parametrize("law", LAWS, ids=str)
+def test_a_softmax_over_quantiles_is_not_sampled_by_the_uniform_behind_a_draw(law):
+    with pytest.raises(InputError, match="no sampler"):
+        sample(SoftBestOfN(3, 1, "quantile"), law, 3, 0)
+
+
+def test_soft_best_of_n_is_sampled_with_its_law():
+    # DKW at n = 20,000: 2e^{−2nd²} = 1e-7 at d = 0.0205.
+    drawn = sample(SoftBestOfN(3, 1), POISSON, 20_000, 3).rewards
+    for k in (1, 3, 5):
+        truth = float(value(POISSON, SoftBestOfN(3, 1), "cdf", at=k, digits=6))
+        assert abs((drawn <= k).mean() - truth) < 0.0205
+
+
+def test_what_has_no_answer_on_countable_laws_is_a_refusal_and_no_traceback(cli):
+    for law in ("poisson(2)", "geometric(1/3)"):
+        told = cli("check", "--law", law, "--family", "sbon(n=3, scale=quantile)", "--gold", "u")
+        assert told.is_refusal(3)
+        assert cli("derive", "--law", law, "--family", "bon", "--quantity", "kl").is_refusal(2)
+        assert cli("gap", "--law", law, "--at", "2").code == 0
+
+
+def test_the_gap_on_a_poisson_law_is_the_kl_to_the_matched_tilt():
+    from hedgetheory.functionals.gap import gap_at
+
+    point = gap_at(POISSON, 2)
+    # KL(BoP‖Poisson(m)) at equal means m, by its own sum: the Pythagorean identity.
+    rows = rank_masses(POISSON, lambda x: x * MP.exp(2 * (x - 1)))
+    mean = MP.fsum(k * m for k, _, _, _, m in rows)
+    other = [MP.exp(-mean) * mean**k / MP.factorial(k) for k, *_ in rows]
+    truth = MP.fsum(
+        row[4] * MP.log(row[4] / q)
+        for row, q in zip(rows, other, strict=True)
+        if row[4] > MP.mpf(10) ** -45
+    )
+    assert close(point.gap, truth)
