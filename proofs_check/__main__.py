@@ -35,6 +35,8 @@ RESULTS = (
     "gap_supremum",
     "gap_unbounded",
     "soft_best_of_n",
+    "soft_shape",
+    "soft_example",
     "randomised_best_of_n",
 )
 

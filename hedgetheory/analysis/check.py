@@ -29,7 +29,9 @@ from hedgetheory.analysis.hypotheses import Hypothesis, hypotheses
 from hedgetheory.analysis.integers import IntegerChoice, best_integer
 from hedgetheory.analysis.picture import Picture, Point, picture_of
 from hedgetheory.analysis.smooth import SmoothCurve, smooth_pattern
-from hedgetheory.analysis.soft import along_strength, soft_picture
+from hedgetheory.analysis.soft import soft_picture
+from hedgetheory.analysis.soft_draws import draws_picture
+from hedgetheory.analysis.soft_pattern import along_draws, along_strength
 from hedgetheory.errors import InputError, NotCertified
 from hedgetheory.exact import Number, short
 from hedgetheory.expressions.symbols import n, r, u
@@ -142,10 +144,11 @@ def check(law: Law, family: Family, gold: Gold, digits: int = 12) -> CheckResult
     """
     _admit(law, family, gold)
     picture, conditions = _examine(law, family, gold)
-    domain = _domain_text(law, family)
+    domain = picture.box or _domain_text(law, family)
     best, notes = _best(picture, digits)
     verdict, threshold_ = _hacking(picture, conditions, digits)
-    integer = best_integer(picture, digits) if family.name == "bon" else None
+    counted = family.name == "bon" or along_draws(family)
+    integer = best_integer(picture, digits) if counted else None
     return CheckResult(
         regime=picture.regime,
         extrema=tuple(
@@ -154,7 +157,7 @@ def check(law: Law, family: Family, gold: Gold, digits: int = 12) -> CheckResult
         ends=tuple(_end(p, digits) for p in (picture.lower_end, picture.upper_end)),
         best=best,
         integer=integer,
-        complete="certified" if picture.complete else "undecided",
+        complete="certified" if picture.complete or picture.box else "undecided",
         domain=domain,
         complete_reason=picture.route if picture.complete else picture.open_reason,
         hacking=verdict,
@@ -230,6 +233,8 @@ def _examine(law: Law, family: Family, gold: Gold) -> tuple[Picture, list[Hypoth
     changes, why_not = sign_changes(law, gold)
     if along_strength(family):
         return soft_picture(law, family, gold), hypotheses(law, family, changes, why_not)
+    if along_draws(family):
+        return draws_picture(law, family, gold), hypotheses(law, family, changes, why_not)
     try:
         curve = curve_of(law, family, gold)
     except NoExactForm as why:

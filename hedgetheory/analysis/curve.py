@@ -120,11 +120,12 @@ def _rank(law: ContinuousLaw, family: Family, gold: Gold) -> Curve:
         raise NoExactForm(f"no exact form for the family {family}")
     pieces = pieces_of(gold_in_quantile(law, gold), u, ZERO, ONE)
     top, bottom = builders[family.name](pieces)
-    start = _mean(pieces)
+    start = mean_of(pieces)
     return Curve(top, bottom, family.domain.lower, None, start, pieces[-1].at(ONE))
 
 
-def _mean(pieces: list[Piece]) -> Coefficient:
+def mean_of(pieces: list[Piece]) -> Coefficient:
+    """∫₀¹ g du, exactly."""
     total = sympy.S.Zero
     for piece in pieces:
         for c, a in piece.terms.items():
@@ -279,7 +280,7 @@ def _tilt(law: ContinuousLaw, gold: Gold) -> Curve:
     if isinstance(law, Uniform):
         pieces = pieces_of(gold.expr.xreplace({r: u}), u, ZERO, ONE)
         top, bottom = _quantile_tilt(pieces)
-        return Curve(top, bottom, ZERO, None, _mean(pieces), pieces[-1].at(ONE))
+        return Curve(top, bottom, ZERO, None, mean_of(pieces), pieces[-1].at(ONE))
     if gold.expr.has(u) or not isinstance(law, (Normal, Exponential)):
         raise NoExactForm(f"no exact form of the tilt on {law.name} for this gold")
     low = ZERO if isinstance(law, Exponential) else None

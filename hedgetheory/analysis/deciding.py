@@ -54,7 +54,9 @@ def smooth_picture(
         signs,
         extrema,
         Point(lambda _: Number.exact(curve.lower), _valued(curve, curve.lower)),
-        Point(lambda _: Number.infinity(), lambda digits: _limit(curve, digits), attained=False),
+        Point(
+            lambda _: Number.infinity(), lambda digits: limit_at_top(curve, digits), attained=False
+        ),
         lambda x, digits: _valued(curve, x)(digits),
         reason,
         route,
@@ -72,7 +74,7 @@ def _quadrature(evaluate: Callable[[], Any], digits: int) -> Number:
         return Number.undefined("the quadrature of this value is not certified")
 
 
-def _limit(curve: SmoothCurve, digits: int) -> Number:
+def limit_at_top(curve: SmoothCurve, digits: int) -> Number:
     """lim f(θ), θ → ∞: the limit of g at the top of the support."""
     last = curve.pieces[-1].value
     if curve.high is not None:
@@ -108,7 +110,7 @@ def tilt_picture(curve: SmoothCurve, law: ContinuousLaw, signs: list[int]) -> Pi
         signs,
         [],
         Point(lambda _: Number.exact(0), _valued(curve, curve.lower)),
-        Point(lambda _: top, lambda digits: _limit(curve, digits), attained=False),
+        Point(lambda _: top, lambda digits: limit_at_top(curve, digits), attained=False),
         lambda x, digits: unknown,
         "",
         "g' does not change sign and the tilt is stochastically increasing (strict MLR)",

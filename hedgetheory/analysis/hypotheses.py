@@ -11,6 +11,7 @@ from typing import Any
 import sympy
 
 from hedgetheory.analysis.gold import Change
+from hedgetheory.analysis.soft_pattern import along_draws, along_strength
 from hedgetheory.exact import short
 from hedgetheory.expressions.symbols import lam, mu, n, p, u, ubar
 from hedgetheory.expressions.vocabulary import spell_out
@@ -21,6 +22,7 @@ from hedgetheory.policies.best_of_poisson import BestOfPoisson
 from hedgetheory.policies.family import Family
 from hedgetheory.policies.quantile_tilt import QuantileTilt
 from hedgetheory.policies.random_draws import Geometric
+from hedgetheory.policies.soft_best_of_n import SoftBestOfN
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,15 @@ def _on_atoms(law: Law) -> str:
 
 
 def _mlr(law: Law, family: Family) -> Hypothesis:
+    if along_draws(family):
+        text = (
+            "w composes e^(-t x), x = e^(lam r), with phi(t)^(n-1) over t: strictly totally "
+            "positive in (n, r) on every law (basic composition, Karlin 1968)"
+        )
+        return Hypothesis("mlr", "proved", text)
+    if along_strength(family):
+        text = "not decided on this law; Soft Best-of-n is in general not MLR in lam, nor needed"
+        return Hypothesis("mlr", "undecided", text)
     if family.name == "tilt":
         return Hypothesis("mlr", "proved", "log w = lam*r - K(lam): d/dlam d/dr log w = 1 > 0")
     mixed = mixed_derivative(family.name)
@@ -158,8 +169,9 @@ def _kernel(law: Law, family: Family) -> Hypothesis:
             "k*M^2 is e^(lam*z) composed with A(z, u) = u(z - u) for z <= 1, (1 - u)(u + 1 - z) "
             "for z >= 1, both TP2 (basic composition formula, Karlin 1968)",
         )
-    if family.name == "tilt":
-        text = "not decided on this law, nor needed: w = e^(lam*r)/M is TP of every order"
+    if family.name == "tilt" or along_draws(family):
+        w = "w" if along_draws(family) else "w = e^(lam*r)/M"
+        text = f"not decided on this law, nor needed: {w} is TP of every order"
         return Hypothesis(name, "undecided", text)
     return Hypothesis(name, "undecided", f"no proof is known here for {family}")
 
@@ -205,6 +217,24 @@ def _increasing(law: Law, family: Family, single: bool) -> list[Hypothesis]:
     if single:
         text = "the law has one atom: w = 1, and nothing changes with theta"
         return [Hypothesis(i, "refuted", text) for i in ("kl_increasing", "proxy_increasing")]
+    soft = along_draws(family) or along_strength(family)
+    policy = family.at(family.domain.lower + 1) if soft else None
+    if isinstance(policy, SoftBestOfN) and policy.is_reference:
+        text = f"{policy} is the reference, w = 1, and so is every member: nothing changes"
+        return [Hypothesis(i, "refuted", text) for i in ("kl_increasing", "proxy_increasing")]
+    if along_strength(family):
+        proxy = (
+            "a larger lam moves the softmax over any draws upwards; w_lam is non-constant and the "
+            "law has two points (claim sbon.stochastically-increasing)"
+        )
+        kl = (
+            "w is non-decreasing in r and the family stochastically increasing: KL rises by a "
+            "divergence and more (claim sbon.stochastically-increasing)"
+        )
+        return [
+            Hypothesis("kl_increasing", "proved", kl),
+            Hypothesis("proxy_increasing", "proved", proxy),
+        ]
     mlr = _mlr(law, family)
     if mlr.verdict == "proved":
         kl = "strict MLR and the reference is the member at the lower end of the domain"

@@ -11,6 +11,9 @@ from hedgetheory.analysis.picture import Picture
 from hedgetheory.analysis.zeros import Zero
 from hedgetheory.exact import Number
 
+#: As many integers as may be compared one by one around a maximum.
+MAX_AROUND = 32
+
 
 @dataclass(frozen=True)
 class IntegerChoice:
@@ -47,6 +50,11 @@ def best_integer(picture: Picture, digits: int) -> IntegerChoice | None:
     for extremum in picture.extrema:
         if extremum.kind == "max" and extremum.zero is not None:
             integers |= _neighbours(extremum.zero)
+        elif extremum.kind == "max" and extremum.around is not None:
+            low, high = extremum.around
+            if high - low > MAX_AROUND:
+                return None
+            integers |= set(range(max(low.__floor__(), 1), high.__ceil__() + 1))
     candidates = sorted(integers)
     values = [_valued(picture, n) for n in candidates]
     shown = [(n, value(digits)) for n, value in zip(candidates, values, strict=True)]
@@ -55,6 +63,8 @@ def best_integer(picture: Picture, digits: int) -> IntegerChoice | None:
     indices, certain = largest(values)
     best, note = [candidates[i] for i in indices], ""
     if picture.signs and picture.signs[-1] > 0:
+        if picture.upper_end.value(digits).is_undefined:
+            return IntegerChoice(shown, [], False, "undecided: the limit of f is not known")
         above = exceeds(picture.upper_end.value, values[indices[0]])
         if above:
             best, note = [], "no integer is best: f rises to its supremum as n goes to infinity"
@@ -63,7 +73,8 @@ def best_integer(picture: Picture, digits: int) -> IntegerChoice | None:
     if not picture.signs:
         note = "f is constant: every n is equally good, 1 is the cheapest"
     if not certain and not note:
-        note = "the values of these integers agree to more than 300 digits: a tie is not proved"
+        # The balls say how far they agree: not every family is asked for hundreds of digits.
+        note = "the balls of these values overlap at every precision tried: a tie is not proved"
     return IntegerChoice(shown, best, certain, note)
 
 

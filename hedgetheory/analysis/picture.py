@@ -68,10 +68,11 @@ class Point:
 
 @dataclass
 class Extremum(Point):
-    """An interior extremum; ``zero`` isolates it."""
+    """An interior extremum; ``zero`` isolates it, or values around it show it to be ``around``."""
 
     kind: Kind = "max"
     zero: Zero | None = None
+    around: tuple[Fraction, Fraction] | None = None
 
 
 @dataclass
@@ -79,7 +80,8 @@ class Picture:
     """What is known of f on its domain.
 
     ``signs`` are those of f′ on the stretches between extrema, in order; ``open_reason`` is empty
-    where the picture is complete.
+    where the picture is complete. ``box`` is a part of the domain on which ``extrema`` are all
+    there are although the rest of it stays open.
     """
 
     signs: list[int]
@@ -90,6 +92,7 @@ class Picture:
     open_reason: str = ""
     route: str = ""
     touches: list[Zero] = field(default_factory=list)
+    box: str = ""
 
     @property
     def complete(self) -> bool:

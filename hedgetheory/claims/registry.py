@@ -19,6 +19,7 @@ from hedgetheory.claims import (
     popular,
     randomised,
     soft,
+    soft_shape,
 )
 from hedgetheory.claims.model import Claim, ClaimResult, Evidence, Verdict
 from hedgetheory.errors import InputError
@@ -36,6 +37,7 @@ LEDGER: tuple[Claim, ...] = (
     *gap_supremum.CLAIMS,
     *soft.CLAIMS,
     *randomised.CLAIMS,
+    *soft_shape.CLAIMS,
     *popular.CLAIMS,
 )
 
