@@ -24,6 +24,7 @@ from scipy import stats
 
 from hedgetheory.functionals.float64 import evaluate
 from hedgetheory.laws.normal import Normal
+from hedgetheory.spec.grammar import parse_gold
 
 REPEATS = 40
 SIZE = 10**6
@@ -62,6 +63,29 @@ def kl_against_exp() -> None:
         print(f"  {label:31} exp {times['exp'] * 1e3:5.2f} ms   {ratios}")
 
 
+def others_against_exp() -> None:
+    """What has no target: the other functionals, over exp of as many numbers."""
+    thetas = np.random.default_rng(2).uniform(0.0, 100.0, SIZE // 10)
+    gold = parse_gold("u**12 * (1 - u)")
+    jobs: dict[str, Callable[[], Any]] = {"exp": lambda: np.exp(thetas)}
+    for family in ("bon", "bop", "quantile_tilt"):
+        at = 1.0 + thetas if family == "bon" else thetas
+        for quantity in ("chi2", "total_variation", "mean_quantile"):
+            jobs[f"{quantity} {family}"] = lambda f=family, q=quantity, t=at: evaluate(q, f, t)
+        for quantity in ("gold", "slope"):
+            jobs[f"{quantity} {family}"] = lambda f=family, q=quantity, t=at: evaluate(
+                q, f, t[:2000], gold=gold
+            )
+        jobs[f"mean_reward {family} on normal"] = lambda f=family, t=at: evaluate(
+            "mean_reward", f, t[:2000], Normal()
+        )
+    times = best(jobs, 5)
+    print("other functionals of parameters on [0, 100], unsorted, for each parameter")
+    for name, time_of in times.items():
+        few = name.startswith(("gold", "slope", "mean_reward"))
+        print(f"  {name:32} {time_of / (2000 if few else thetas.size) * 1e9:8.1f} ns")
+
+
 def density_against_scipy() -> None:
     print("density of bon(n) on normal(0, 1) at 100,000 rewards over scipy's pdf (target 1)")
     rewards = np.linspace(-4.0, 6.0, 100_000)
@@ -83,4 +107,5 @@ def density_against_scipy() -> None:
 
 if __name__ == "__main__":
     kl_against_exp()
+    others_against_exp()
     density_against_scipy()

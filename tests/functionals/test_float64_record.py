@@ -142,6 +142,7 @@ def gold_parameters(family: str, name: str) -> np.ndarray:
     """A third of the parameters, and where the formulas for gold change (`floating.gold.edge`)."""
     degree = len(gold_references.GOLDS[name]) - 1
     points = [p for x in (1.0, max(60.0, 8.0 * degree)) for p in around(x)]
+    points += [20.0, 25.0, 30.0, 40.0]
     return np.concatenate([parameters(family)[::3], 1.0 * (family == "bon") + np.array(points)])
 
 

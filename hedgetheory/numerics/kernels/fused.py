@@ -2,8 +2,7 @@
 
 A numpy expression allocates each intermediate, and beyond 128 kB the system maps and clears fresh
 pages for it, which costs several times the arithmetic. A fused kernel `kernel(x, out)` works on
-at most `BLOCK` numbers in buffers that the thread keeps, and does not read x once it has written to
-out.
+at most `BLOCK` numbers in buffers that the thread keeps; out is not x.
 """
 
 from __future__ import annotations
