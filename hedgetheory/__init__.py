@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from hedgetheory.functionals.gap import GapPoint, gap_at
     from hedgetheory.functionals.gap_supremum import GapSupremum, gap_supremum
     from hedgetheory.functionals.quantities import kl_divergence, value
+    from hedgetheory.hedgetune.distributed import reduce_distributed
     from hedgetheory.hedgetune.estimator import HedgeTune
+    from hedgetheory.hedgetune.large import tune_large
+    from hedgetheory.hedgetune.reduction import Reduction
+    from hedgetheory.hedgetune.streaming import reduce_table
     from hedgetheory.hedgetune.table import Table, read_table
     from hedgetheory.hedgetune.tune import TuneResult, tune
     from hedgetheory.laws.exponential import Exponential as exponential
@@ -61,6 +65,7 @@ _HOME = {
     "NotCertified": ("errors", "NotCertified"),
     "NotOnThisLaw": ("errors", "NotOnThisLaw"),
     "Number": ("exact", "Number"),
+    "Reduction": ("hedgetune.reduction", "Reduction"),
     "Sample": ("policies.sampling.sample", "Sample"),
     "Table": ("hedgetune.table", "Table"),
     "TuneResult": ("hedgetune.tune", "TuneResult"),
@@ -88,6 +93,8 @@ _HOME = {
     "parse_policy": ("spec.grammar", "parse_policy"),
     "quantile_tilt": ("policies.quantile_tilt", "QuantileTilt"),
     "read_table": ("hedgetune.table", "read_table"),
+    "reduce_distributed": ("hedgetune.distributed", "reduce_distributed"),
+    "reduce_table": ("hedgetune.streaming", "reduce_table"),
     "sample": ("policies.sampling.sample", "sample"),
     "select": ("policies.sampling.select", "select"),
     "sibuya": ("policies.random_draws", "Sibuya"),
@@ -95,6 +102,7 @@ _HOME = {
     "threshold": ("analysis.check", "threshold"),
     "tilt": ("policies.tilt", "Tilt"),
     "tune": ("hedgetune.tune", "tune"),
+    "tune_large": ("hedgetune.large", "tune_large"),
     "uniform": ("laws.uniform", "Uniform"),
     "value": ("functionals.quantities", "value"),
     "verify": ("claims.registry", "verify"),
@@ -112,6 +120,7 @@ __all__ = [
     "NotCertified",
     "NotOnThisLaw",
     "Number",
+    "Reduction",
     "Sample",
     "Table",
     "TuneResult",
@@ -140,6 +149,8 @@ __all__ = [
     "parse_policy",
     "quantile_tilt",
     "read_table",
+    "reduce_distributed",
+    "reduce_table",
     "sample",
     "select",
     "sibuya",
@@ -147,6 +158,7 @@ __all__ = [
     "threshold",
     "tilt",
     "tune",
+    "tune_large",
     "uniform",
     "value",
     "verify",

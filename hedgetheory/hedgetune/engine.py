@@ -103,6 +103,8 @@ def database(
         if "interrupt" in str(error).lower():  # how the engine passes SIGINT on
             raise KeyboardInterrupt from None
         raise
+    except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+        raise InputError(f"{parts[0].name}: {_plain(str(error))}") from None
     finally:
         connection.close()
 
@@ -327,7 +329,7 @@ def _plain(message: str) -> str:
         return f'{where} opens a quote (") that is not closed as CSV asks'
     if "No space left" in message or "max_temp_directory_size" in message:
         return "the temporary folder is full; set TMPDIR to one with more space"
-    if "Out of Memory" in message:
+    if ("memory" in message.lower() and "limit" in message.lower()) or "Out of Memory" in message:
         return "the memory allowed is not enough for this table"
     if "unicode" in message or "utf-8" in message.lower():
         return f"{where} is not UTF-8 text; save it as CSV in UTF-8"

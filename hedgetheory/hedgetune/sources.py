@@ -202,8 +202,11 @@ def _copied(stream: IO[bytes], private: Path | None, label: str) -> Path:
     if private is None:
         raise InputError(f"a stream ({label}) cannot be shared with workers; give a file")
     path = private / f"{label}-{len(list(private.iterdir()))}"
-    with path.open("wb") as file:
-        shutil.copyfileobj(stream, file, _CHUNK)
+    try:
+        with path.open("wb") as file:
+            shutil.copyfileobj(stream, file, _CHUNK)
+    except OSError as error:
+        raise InputError(f"the {label} cannot be copied ({error.strerror}); see TMPDIR") from None
     return path
 
 

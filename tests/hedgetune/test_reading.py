@@ -23,6 +23,7 @@ from hedgetheory.hedgetune.reduction import Reduction
 from hedgetheory.hedgetune.sources import check_zstd, opened
 from hedgetheory.hedgetune.streaming import reduce_table
 from hedgetheory.hedgetune.table import Table, read_table, table_columns
+from hedgetheory.hedgetune.tune import tune
 
 # Prompts scattered, tied proxies, one prompt of another size, unicode, quotes and a line in an id.
 ROWS = [
@@ -352,7 +353,7 @@ class Dataset:
         pl.DataFrame(COLUMNS),
         pl.DataFrame(COLUMNS).lazy(),
         pa.table(COLUMNS),
-        Dataset(pa.table(COLUMNS), [6, 5, 4, 3, 2, 1, 0]),
+        Dataset(pa.concat_tables([pa.table(COLUMNS)] * 2), [6, 5, 4, 3, 2, 1, 0]),
     ],
     ids=["dict", "arrays", "pandas", "nullable", "objects", "polars", "lazy", "pyarrow", "dataset"],
 )
@@ -413,6 +414,18 @@ def test_narwhals_is_imported_only_for_a_dataframe() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_too_little_memory_gives_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("prompt_id,proxy,true\n" + "".join(f"p{k},{k},1\n" for k in range(99_999)))
+    monkeypatch.setattr(streaming, "ENGINE_MEMORY", "3MB")
+    assert "memory allowed is not enough" in line_of(reduce_table, path)
+
+
+def test_a_dataframe_is_tuned_as_it_is() -> None:
+    found = tune(pl.DataFrame(COLUMNS), weight="cost", group="kind", resamples=0)
+    assert found.n_prompts == 3
 
 
 def test_progress_is_reported_to_stderr_only(
