@@ -40,8 +40,6 @@ from hedgetheory.policies.soft_best_of_n import Scale
 STEP = 0.25
 #: The largest λ·width.
 MAX_STRENGTH = 1e4
-#: From this λ·width on a slope takes what is smooth at the scale of the law.
-_STEEP = 8.0
 _UNIFORM = Uniform()
 
 
@@ -273,7 +271,7 @@ class SoftBestOfNFloats(Soft):
         self, columns: Callable[[Array, Array], list[Array]], rough: bool = False
     ) -> tuple[float, Array, list[Array]]:
         shape, lam = self.shape, self.strength
-        if self.ranked or lam < (_STEEP if isinstance(shape, SmoothShape) else 1.0):
+        if self.ranked or lam < 1:
             return super()._moments(columns)
         if not isinstance(shape, SmoothShape):
             return self._aligned(columns, 1 if rough else 6)
@@ -282,9 +280,9 @@ class SoftBestOfNFloats(Soft):
             at = self.location + self.width * x
             return [shape.pdf(x) * column for column in columns(at, x * self.width)]
 
-        # All is as smooth in s/λ as F is: the nodes are further apart, λ/16.
-        step = lam / 16
-        first = np.floor((-lam * shape.rare - np.log(10 * self.draws) - LEFT) / step)
+        # All is as smooth in s/λ as F is: the nodes may be λ/16 apart.
+        step = max(0.25, lam / 16)
+        first = np.floor((-lam * shape.core[1] - LEFT) / step)
         s = step * np.arange(first, np.ceil((RIGHT - lam * shape.core[0]) / step) + 1)
         log_phi, found = shape.smoothed(s, lam, moments)
         return step, log_phi, [total / lam for total in found]

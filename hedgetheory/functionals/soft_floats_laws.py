@@ -132,12 +132,12 @@ class UnitShape(Shape):
 def _exponential_integrals(s: Array) -> Rule:
     """E₁(e^s) and Ein(e^s) = γ + s + E₁(e^s), where e^s may be beyond a float64."""
     t = np.exp(np.minimum(s, _FAR))
-    one = special.exp1(t)
     # Ein(t) = Σ (−1)^{k+1} t^k/(k·k!) where the sum of the three would cancel.
     small = np.minimum(t, 1.0)
     series = np.zeros_like(t)
     for coefficient in _EIN:
         series = (series + coefficient) * small
+    one = np.where(t > 1, special.exp1(np.maximum(t, 1.0)), series - s - np.euler_gamma)
     return one, np.where(t > 1, np.euler_gamma + s + one, series)
 
 
@@ -172,7 +172,7 @@ class SmoothShape(Shape):
     def smoothed(
         self, s: Array, strength: float, functions: Callable[[Array], list[Array]]
     ) -> tuple[Array, list[Array]]:
-        """ln φ(e^s), and E[h((Y − s)/λ)] for each of ``functions``, at any nodes, λ at least 8."""
+        """ln φ(e^s), and E[h((Y − s)/λ)] for each of ``functions``, at any nodes, λ at least 1."""
         y = np.arange(-60.0, 4.25, 0.25)
         kernel = 0.25 * np.exp(y - np.exp(y))
         log_phi, columns = [], []
