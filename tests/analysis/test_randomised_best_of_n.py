@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hedgetheory import parse_law
-from hedgetheory.analysis.interpolation import Mixture, Separation, interpolate
+from hedgetheory.analysis.interpolation import Mixture, Separation, _separation, interpolate
 from hedgetheory.analysis.randomised_best_of_n import decide
 from hedgetheory.errors import InputError, NotOnThisLaw
 from hedgetheory.exact import Number
@@ -246,3 +246,14 @@ def test_the_mean_of_sampled_counts_is_the_expected_draws():
 def test_no_sampler_is_said_and_not_guessed():
     with pytest.raises(InputError, match="no sampler"):
         decide(parse_law("gamma(1/2,1)"), "1/2").sample(3, 0)
+
+
+def test_a_separation_that_fails_at_one_exponent_is_none():
+    # h(n) = 1/10 − 2^{−n} is negative for n ≤ 3 only; the target 3/10 is a mixture of x and x².
+    with balls.precision(128):
+        half, target = ball(Fraction(1, 2)), ball(Fraction(3, 10))
+        found = _separation([half], [target], Fraction(1, 10), [Fraction(-1)])
+        assert found == [1, 2, 3]
+        # Without a positive constant the tail is not closed, whatever the sign at the target.
+        assert _separation([half], [target], Fraction(0), [Fraction(-1)]) is None
+        assert _separation([half], [target], Fraction(1, 2), [Fraction(-1)]) is None
