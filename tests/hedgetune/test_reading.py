@@ -416,6 +416,14 @@ def test_narwhals_is_imported_only_for_a_dataframe() -> None:
     assert done.stdout.strip() == "set()"
 
 
+@pytest.mark.parametrize("call", [read_table, reduce_table])
+def test_a_ragged_line_names_its_file_among_others(tmp_path: Path, call: object) -> None:
+    for name in ("1.csv", "2.csv", "3.csv"):
+        (tmp_path / name).write_text("prompt_id,proxy,true\na,1,1\na,2,1\n")
+    (tmp_path / "2.csv").write_text("prompt_id,proxy,true\na,1,1\na,2\n")
+    assert "2.csv: line 3 has 2 cells, but the header names 3 columns" in line_of(call, tmp_path)
+
+
 def test_too_little_memory_gives_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "table.csv"
     path.write_text("prompt_id,proxy,true\n" + "".join(f"p{k},{k},1\n" for k in range(99_999)))
