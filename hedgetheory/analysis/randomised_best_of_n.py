@@ -30,6 +30,7 @@ from hedgetheory.errors import InputError
 from hedgetheory.exact import Number, RealInput, short
 from hedgetheory.functionals.bind import bind
 from hedgetheory.functionals.countable import RankOnCountable, TiltOnCountable
+from hedgetheory.laws.affine import Affine
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
 from hedgetheory.laws.countable import CountableLaw
 from hedgetheory.numerics import ball as balls
@@ -105,19 +106,26 @@ def decide(law: Law, strength: RealInput) -> Randomised:
     if isinstance(law, CountableLaw):
         return _on_countable(law, lam)
     assert isinstance(law, ContinuousLaw)
-    proof = proved(law, lam)
+    return _without_atoms(law, lam)
+
+
+def _without_atoms(law: ContinuousLaw, lam: Fraction) -> Randomised:
+    core, strength = law, lam
+    while isinstance(core, Affine):
+        core, strength = core.law, strength * core.scale
+    # e^{λ(c + sQ)} is e^{λsQ} but for a factor.
+    where = "" if core is law else f" (on {core} at lam = {short(strength)}, the same law of N)"
+    proof = proved(core, strength)
     if proof is not None:
-        return Randomised(law, lam, "proved", *proof)
-    found = refuted(law, lam)
+        return Randomised(law, lam, "proved", proof[0] + where, proof[1])
+    found = refuted(core, strength)
     if found is not None:
-        return Randomised(law, lam, "refuted", found[0], None, found[1])
-    return Randomised(
-        law, lam, "undecided", f"no negative derivative of e^(lam Q) up to order {MAX_ORDER} was "
-        "certified, and no proof is known here"
-    )  # fmt: skip
-
-
-# -- laws with atoms -------------------------------------------------------------------------------
+        return Randomised(law, lam, "refuted", found[0] + where, None, found[1])
+    reason = (
+        f"no negative derivative of e^(lam Q) up to order {MAX_ORDER} was certified, and no proof "
+        "is known here"
+    )
+    return Randomised(law, lam, "undecided", reason)
 
 
 def _on_countable(law: CountableLaw, lam: Fraction) -> Randomised:

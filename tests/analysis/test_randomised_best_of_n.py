@@ -15,6 +15,7 @@ from hedgetheory.analysis.randomised_best_of_n import decide
 from hedgetheory.errors import InputError, NotOnThisLaw
 from hedgetheory.exact import Number
 from hedgetheory.functionals.quantities import value
+from hedgetheory.laws.affine import Affine
 from hedgetheory.laws.finite import Bernoulli, Finite
 from hedgetheory.numerics import ball as balls
 from hedgetheory.numerics.ball import ball
@@ -122,6 +123,20 @@ def test_the_exact_coefficient_of_a_refuted_beta_law_is_that_of_mpmath():
     assert series[k] < 0
     assert all(c > 0 for c in series[:k])
     assert abs(MP.mpf(found.witness["value"]["decimal"]) - series[k]) < 1e-12
+
+
+def test_an_affine_transform_is_its_core_at_the_scaled_strength():
+    found = decide(Affine(parse_law("uniform"), 5, 2), "3/2")
+    assert (found.verdict, found.draws.name) == ("proved", "ztp(lam=3)")
+    # R = 5 + 2U: the mean under the best of N is that under the tilt, 5 + 2 E[U] at lam = 3.
+    rewards, _ = found.sample(40_000, 2)
+    mean = 5 + 2 * float(1 / (1 - MP.exp(-3)) - MP.mpf(1) / 3)
+    # Hoeffding on [5, 7]: 2e^{−2·40000·(0.028/2)²} < 4e-7.
+    assert abs(rewards.mean() - mean) < 0.028
+    assert decide(Affine(parse_law("normal"), 1, 3), 1).verdict == "refuted"
+    assert decide(Affine(Affine(parse_law("exponential(1)"), 0, 2), 1, 2), "1/8").draws.name == (
+        "sibuya(a=0.5)"
+    )
 
 
 def test_no_tilt_no_verdict():
