@@ -112,7 +112,8 @@ def decide(law: Law, strength: RealInput) -> Randomised:
 def _without_atoms(law: ContinuousLaw, lam: Fraction) -> Randomised:
     core, strength = law, lam
     while isinstance(core, Affine):
-        core, strength = core.law, strength * core.scale
+        strength *= core.scale
+        core = core.law
     # e^{λ(c + sQ)} is e^{λsQ} but for a factor.
     where = "" if core is law else f" (on {core} at lam = {short(strength)}, the same law of N)"
     proof = proved(core, strength)

@@ -59,12 +59,12 @@ def proved(law: ContinuousLaw, lam: Fraction) -> tuple[str, DrawsFound] | None:
     if name == "beta" and values["a"] == 1 and values["b"] > 1:
         a = 1 / values["b"]
         reason = (
-            f"Q(v) = 1 - (1 - v)^{short(a)} is the pgf of a Sibuya law, and the exponential of a "
+            f"Q(v) = 1 - (1 - v)^({short(a)}) is the pgf of a Sibuya law, and the exponential of a "
             "power series with coefficients >= 0 is one"
         )
         text = f"1 + K, P(K = k) proportional to P(K' = k)/(k + 1), K' a sum of Poisson(lam) \
 many Sibuya({short(a)})"
-        pgf = f"integral from 0 to u of exp(lam*(1 - (1 - v)**{short(a)}))/M"
+        pgf = f"integral from 0 to u of exp(lam*(1 - (1 - v)**({short(a)})))/M"
         return reason, DrawsFound(text, pgf, _mean(law, lam), recipe=("compound", (lam, a)))
     if name == "gamma" and values["shape"] == Fraction(1, 2):
         reason = (
