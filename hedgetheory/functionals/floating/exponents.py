@@ -22,8 +22,12 @@ def exponential(theta: Array, points: Points, slope: str, shift: str = "") -> Ar
     """
     if slope == "log_u" and isinstance(points, NormalPoints):
         one_to_one = theta.size == 1 or theta.shape == points.r.shape
-        if one_to_one and points.tabulated.any():
-            return _by_table(theta, points, shift)
+        if one_to_one and points.r.size:
+            least, greatest = points.z[0].min(), points.z[0].max()
+            if least >= k.LOW_END and greatest <= k.HIGH_END:
+                return _by_table(theta, points, shift)
+            if greatest >= k.LOW_END and least <= k.HIGH_END:
+                return _partly_by_table(theta, points, shift)
     first = getattr(points, slope)
     second = getattr(points, shift) if shift else 0.0
     with np.errstate(over="ignore", under="ignore"):
@@ -41,18 +45,21 @@ def exponential(theta: Array, points: Points, slope: str, shift: str = "") -> Ar
 
 
 def _by_table(theta: Array, points: NormalPoints, shift: str) -> Array:
-    """exp(θ ln Φ + shift), at the rewards that the table of ln Φ covers by it."""
-    inside = points.tabulated
-    if inside.all():
-        log_u, half_square = k.log_cdf_parts(points.z)
-        if shift == "log_density":
-            constant = k.LOG_SQRT_2PI + points.log_scale[0]
-            return k.power(theta, log_u, half_square, constant)
-        return k.power(theta, log_u, log_u if shift else None)
+    """exp(θ ln Φ + shift) where the table of ln Φ covers every reward."""
+    log_u, half_square = k.log_cdf_parts(points.z)
+    if shift == "log_density":
+        constant = k.LOG_SQRT_2PI + points.log_scale[0]
+        return k.power(theta, log_u, half_square, constant)
+    return k.power(theta, log_u, log_u if shift else None)
+
+
+def _partly_by_table(theta: Array, points: NormalPoints, shift: str) -> Array:
+    below, above = points.z[0] < k.LOW_END, points.z[0] > k.HIGH_END
     out = np.empty(points.r.shape)
-    for part in (inside, ~inside):
-        here = theta if theta.size == 1 else theta[part]
-        out[part] = exponential(here, points.at(points.r[part]), "log_u", shift)
+    for part in (below, ~(below | above), above):
+        if part.any():
+            here = theta if theta.size == 1 else theta[part]
+            out[part] = exponential(here, points.at(points.r[part]), "log_u", shift)
     return out
 
 

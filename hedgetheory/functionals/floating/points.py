@@ -119,11 +119,6 @@ class NormalPoints(Points):
         return self.z[0] >= 0
 
     @cached_property
-    def tabulated(self) -> Values:
-        """Where `kernels.log_cdf_parts` holds."""
-        return (self.z[0] >= k.LOW_END) & (self.z[0] <= k.HIGH_END)
-
-    @cached_property
     def size(self) -> Values:
         return np.abs(self.z[0])
 
@@ -158,6 +153,8 @@ class NormalPoints(Points):
             # The tail underflows where its logarithm does not.
             return np.where(self.above, np.log1p(-self.tail), self.log_tail[0])
         tail = k.ndtr(-self.size)
+        if self.above.all():
+            return np.log1p(-tail)
         return np.where(self.above, np.log1p(-tail), np.log(tail))
 
     @cached_property
