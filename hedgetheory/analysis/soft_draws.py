@@ -61,7 +61,7 @@ _VALUES = 12
 _DIGITS = 6
 _GUESS_BITS = 96
 #: No value is asked for to more digits than these: each costs a race.
-MOST_DIGITS = 30
+MOST_DIGITS = 20
 _NARROWINGS = 4
 _THEOREM = (
     "w is strictly totally positive in (n, r) on every law (basic composition, Karlin 1968) and g "
@@ -274,7 +274,7 @@ class _Draws:
     def _scan(self) -> list[Zero]:
         if not self.bounded:
             return []
-        grid = [1 + Fraction(2) ** k for k in range(-4, 11)]
+        grid = [1 + Fraction(2) ** k for k in range(-4, 8)]
         signs = [(x, self.slope.exact_sign(x)) for x in grid]
         known = [(x, sign) for x, sign in signs if sign]
         return [
