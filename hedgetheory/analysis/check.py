@@ -256,12 +256,12 @@ def _by_quadrature(
         if not isinstance(law, ContinuousLaw):
             raise NoExactForm(why)
         smooth = SmoothCurve(law, rank, gold)
-    except NoExactForm as other:
+        pattern = smooth_pattern(smooth)
+    except (NoExactForm, NotCertified) as other:
         reason = why if str(other) == why else f"{why}; {other}"
         return undecided_picture(family, reason), hypotheses(law, family, changes, reason)
-    pattern = smooth_pattern(smooth)
     if raw and not uniform_tilt:
-        if pattern is None or pattern[1] or not pattern[0]:
+        if pattern is None or pattern[1] or not (pattern[0] and smooth.finite):
             picture = undecided_picture(family, why)
         else:
             picture = tilt_picture(smooth, law, pattern[0])

@@ -14,11 +14,14 @@ def largest(values: Sequence[Valued], digits: int = 15) -> tuple[list[int], bool
     """The indices of the largest values, and whether that is certain.
 
     Several indices are an exact tie (equal rationals, or one and the same infinity) where it is
-    certain, and values that balls of up to 8 times ``digits`` + 200 digits do not part otherwise.
+    certain, and values that balls of up to 8 times ``digits`` + 200 digits do not part otherwise,
+    or that are not known to so many.
     """
     alive = list(range(len(values)))
     for ask in (digits, 2 * digits + 30, 8 * digits + 200):
         numbers = {i: values[i](ask) for i in alive}
+        if any(number.is_undefined for number in numbers.values()):
+            return alive, False
         infinite = [i for i in alive if numbers[i].infinite > 0]
         if infinite:
             return infinite, True

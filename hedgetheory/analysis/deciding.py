@@ -17,8 +17,9 @@ from typing import Any
 
 import sympy
 
-from hedgetheory.analysis.expsum import canonical
+from hedgetheory.analysis.expsum import canonical, constant_ball
 from hedgetheory.analysis.gold import Change
+from hedgetheory.analysis.gold_signs import limit_at_infinity
 from hedgetheory.analysis.picture import Extremum, Picture, Point, settled
 from hedgetheory.analysis.smooth import SmoothCurve
 from hedgetheory.analysis.zeros import Zero, sign_at, sign_of
@@ -82,9 +83,14 @@ def limit_at_top(curve: SmoothCurve, digits: int) -> Number:
         if isinstance(exact, Fraction):
             return Number.exact(exact)
         return settled(lambda: curve.values[-1](REAL, ball(curve.high or 0)), digits)
-    if not last.has(curve.x):
-        return settled(lambda: curve.values[-1](REAL, ball(0)), digits)
-    return Number.infinity(1 if sympy.limit(last, curve.x, sympy.oo) > 0 else -1)
+    limit = limit_at_infinity(last, curve.x)
+    if limit is None:
+        return Number.undefined("the limit of g at the top is not known")
+    if isinstance(limit, int):
+        return Number.infinity(limit)
+    if isinstance(limit, Fraction):
+        return Number.exact(limit)
+    return settled(lambda: constant_ball(limit), digits)
 
 
 def _extremum(curve: SmoothCurve, zero: Zero) -> Extremum:
@@ -132,6 +138,8 @@ class _Decision:
         """(signs, zeros, why it is open)."""
         if self.pattern is None:
             return [], [], "the sign changes of g' are not certified"
+        if not self.curve.finite:
+            return [], [], "E[g] is not certified to be finite"
         signs, changes = self.pattern
         if not changes:
             return signs, [], ""

@@ -6,15 +6,18 @@ in that) or on x = r with explicit tails. f(θ) = g(c) + ∫_c g′ (1 − G) �
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from math import factorial, lcm
-from typing import Any
+from functools import cached_property
+from itertools import pairwise
+from math import lcm
+from typing import Any, cast
 
 import sympy
 
 from hedgetheory.analysis.curve import ONE, ZERO, NoExactForm
-from hedgetheory.analysis.expsum import constant_ball
+from hedgetheory.analysis.expsum import Coefficient, canonical, constant_ball
 from hedgetheory.analysis.gold import (
     Change,
     Gold,
@@ -23,13 +26,13 @@ from hedgetheory.analysis.gold import (
     slope_pattern,
     smooth_pieces,
 )
+from hedgetheory.analysis.gold_signs import Mark, limit_at_infinity, slope_signs
 from hedgetheory.analysis.zeros import sign_of
+from hedgetheory.errors import NotCertified
 from hedgetheory.expressions.symbols import lam, mu, n, r, u, ubar
-from hedgetheory.expressions.vocabulary import phi1, phi2
-from hedgetheory.laws.base import ContinuousLaw, exact_symbol
-from hedgetheory.laws.exponential import Exponential
-from hedgetheory.laws.logistic import Logistic
-from hedgetheory.laws.normal import Normal
+from hedgetheory.expressions.vocabulary import expm1, log1p, phi1, phi2
+from hedgetheory.functionals.growth import Growth, growth
+from hedgetheory.laws.base import ContinuousLaw, Strand, exact_symbol
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.numerics.ball import (
     REAL,
@@ -38,6 +41,7 @@ from hedgetheory.numerics.ball import (
     current_bits,
     hull,
     integral,
+    no_bound,
     precision,
     symmetric,
 )
@@ -61,8 +65,16 @@ class RankKernel:
     above: sympy.Expr
     kernel: sympy.Expr
     largest_ratio: sympy.Expr
+    #: 1 − G and k above the centre of a law, where u tends to 1 and the plain forms lose it.
+    high_above: sympy.Expr
+    high_kernel: sympy.Expr
     #: Is k analytic in u at u = 0?
     analytic_at_zero: bool
+
+    def forms(self) -> dict[str, sympy.Expr]:
+        """By name, with a + for those above the centre."""
+        above = {"k+": self.high_kernel, "S+": self.high_above, "G+": self.below}
+        return {"k": self.kernel, "G": self.below, "S": self.above, **above}
 
 
 def _quantile_tilt_kernel() -> sympy.Expr:
@@ -78,18 +90,26 @@ def _plain_tilt() -> dict[str, sympy.Expr]:
     whole = 1 - sympy.exp(-lam)
     below = (sympy.exp(-lam * ubar) - sympy.exp(-lam)) / whole
     above = (1 - sympy.exp(-lam * ubar)) / whole
-    return {"k": -sympy.diff(below, lam), "G": below, "S": above}
+    plain = {"k": -sympy.diff(below, lam), "G": below, "S": above}
+    return {**plain, **{f"{name}+": form for name, form in plain.items()}}
 
 
 KERNELS = {
     # 1 − uⁿ and not its conditioned form: near u = 0 that one is the logarithm of a cancellation.
-    "bon": RankKernel(n, BestOfN.cdf, 1 - BestOfN.cdf, -(u**n) * sympy.log(u), n, False),
+    "bon": RankKernel(
+        *(n, BestOfN.cdf, 1 - BestOfN.cdf, -(u**n) * sympy.log(u), n),
+        -expm1(n * log1p(-ubar)),
+        -sympy.exp(n * log1p(-ubar)) * log1p(-ubar),
+        False,
+    ),
     "bop": RankKernel(
         mu,
         BestOfPoisson.cdf,
         BestOfPoisson.survival,
         u * ubar * sympy.exp(-mu * ubar),
         1 + mu,
+        BestOfPoisson.survival,
+        u * ubar * sympy.exp(-mu * ubar),
         True,
     ),
     "quantile_tilt": RankKernel(
@@ -98,6 +118,8 @@ KERNELS = {
         QuantileTilt.survival,
         _quantile_tilt_kernel(),
         1 / phi1(-lam),
+        QuantileTilt.survival,
+        _quantile_tilt_kernel(),
         True,
     ),
 }
@@ -114,6 +136,51 @@ class SmoothPiece:
     curvature: sympy.Expr
 
 
+@dataclass(frozen=True)
+class Coordinate:
+    """x = T(y), y in [low, high]: where an integral over a stretch of x runs, and its tails.
+
+    ``inverse`` is T⁻¹; ``law`` the log-concave law of Y, None where the stretch is bounded, and
+    ``start`` and ``stop`` the stretch of x itself. In formulas y is written as x is.
+    """
+
+    forward: sympy.Expr
+    inverse: sympy.Expr
+    cdf: sympy.Expr
+    survival: sympy.Expr
+    low: Fraction | None
+    high: Fraction | None
+    start: Fraction | None
+    stop: Fraction | None
+    law: ContinuousLaw | None = None
+    centre: Fraction = ZERO
+    width: Fraction = ONE
+
+
+def coordinates(law: ContinuousLaw) -> list[Coordinate]:
+    """The strands of a law as stretches of the reward. Raises NoExactForm where they overlap."""
+    single = len(law.strands) == 1
+    out = []
+    for strand in law.strands:
+        if not all(end is None or isinstance(end, Fraction) for end in strand.support) or not (
+            single or strand.reward == r
+        ):
+            raise NoExactForm(f"gold in r on {law.name} is not integrated by sign changes here")
+        out.append(_coordinate(law, strand, single))
+    stretches = [(c.start, c.stop) for c in out]
+    if any(a[1] is None or a[1] != b[0] for a, b in pairwise(stretches)):
+        raise NoExactForm(f"gold in r on {law.name} is not integrated by sign changes here")
+    return out
+
+
+def _coordinate(law: ContinuousLaw, strand: Strand, single: bool) -> Coordinate:
+    low, high = cast("tuple[Fraction | None, Fraction | None]", strand.support)
+    start, stop = law.support if single else (low, high)
+    formulas = strand.reward, strand.coordinate, strand.cdf, strand.survival
+    ends = low, high, start, stop
+    return Coordinate(*formulas, *ends, strand.law, strand.centre, strand.width)
+
+
 class SmoothCurve:
     """f and f′ of a rank family by certified quadrature; ``exact_sign`` is never known."""
 
@@ -125,16 +192,16 @@ class SmoothCurve:
         expr = gold.expr
         self.in_reward = expr.has(r) and not isinstance(law, Uniform)
         self.law: ContinuousLaw = law if self.in_reward else Uniform()
+        q = 1
         if self.in_reward:
             self.x, self.low, self.high = r, *law.support
-            q = 1
-            cdf, survival = law.cdf, law.survival
+            self.coordinates = coordinates(law)
         else:
             expr = expr.xreplace({r: u})
             q = lcm(*(int(p.exp.q) for p in expr.atoms(sympy.Pow) if p.exp.is_Rational), 1)
             self.x, self.low, self.high = u, ZERO, ONE
             expr = expr.subs(u, u**q) if q > 1 else expr
-            cdf, survival = u**q, 1 - u**q
+            self.coordinates = [Coordinate(u, u, u**q, 1 - u**q, ZERO, ONE, ZERO, ONE)]
         #: The integrals run over x = u^{1/q}, or x = r; g in x is `expr`.
         self.q, self.expr = q, expr
         try:
@@ -142,37 +209,47 @@ class SmoothCurve:
                 SmoothPiece(a, b, e, sympy.diff(e, self.x), sympy.diff(e, self.x, 2))
                 for a, b, e in smooth_pieces(expr, self.x, self.low, self.high)
             ]
-            self._compile(cdf, survival)
+            self._compile()
         except (UnsupportedExpression, NotPolynomial) as why:
             raise NoExactForm(str(why)) from None
-        if self.in_reward:
-            # The tail bounds are proved for log-concave densities and polynomials.
-            if not isinstance(law, (Normal, Exponential, Logistic)):
-                raise NoExactForm(f"no tail bounds are known here for {law.name}")
-            if not all(piece.slope.is_polynomial(r) for piece in self.pieces):
-                raise NoExactForm(f"gold in r on {law.name} is integrated for polynomials only")
-            self.poly = [
-                [abs(c) for c in sympy.Poly(piece.slope, r).all_coeffs()[::-1]]
-                for piece in (self.pieces[0], self.pieces[-1])
-            ]
 
-    def _compile(self, cdf: sympy.Expr, survival: sympy.Expr) -> None:
-        at = {u: cdf, ubar: survival}
+    def _compile(self) -> None:
         theta = self.rank.theta
-        kernel = self.rank.kernel.xreplace(at)
-        forms = {"k": kernel, "G": self.rank.below.xreplace(at), "S": self.rank.above.xreplace(at)}
-        self.weight = {name: compiled(form, (self.x, theta)) for name, form in forms.items()}
+        forms = self.rank.forms()
         plain = _plain_tilt() if theta is lam else {}
-        self.plain = {k: compiled(e.xreplace(at), (self.x, theta)) for k, e in plain.items()}
+        at = [{u: c.cdf, ubar: c.survival} for c in self.coordinates]
+        self.weight, self.plain = (
+            [
+                {name: compiled(e.xreplace(place), (self.x, theta)) for name, e in these.items()}
+                for place in at
+            ]
+            for these in (forms, plain)
+        )
+        self._settled: dict[tuple[int, int], tuple[Fraction | None, Coefficient] | None] = {}
+        self.forward = [compiled(c.forward, (self.x,)) for c in self.coordinates]
+        self.inverse = [compiled(c.inverse, (self.x,)) for c in self.coordinates]
         self.slopes = [compiled(piece.slope, (self.x,)) for piece in self.pieces]
         self.values = [compiled(piece.value, (self.x,)) for piece in self.pieces]
+        #: dg/dy along each piece in each coordinate.
+        self.along = [[_along(piece.slope, c, self.x) for c in self.coordinates]
+                      for piece in self.pieces]  # fmt: skip
+        self.rates = [[compiled(e, (self.x,)) for e in row] for row in self.along]
 
     def exact_sign(self, x: Fraction) -> int | None:
         return None
 
-    def _weight(self, name: str, theta: Any) -> Program:
-        plain = self.plain and theta > ball(Fraction(1, 16))
-        return self.plain[name] if plain else self.weight[name]
+    def _weight(self, name: str, theta: Any, place: int) -> Program:
+        plain = self.plain[place] and theta > ball(Fraction(1, 16))
+        return self.plain[place][name] if plain else self.weight[place][name]
+
+    @cached_property
+    def finite(self) -> bool:
+        """Whether E[g] under the reference is certified to be finite: then so is every f(θ)."""
+        try:
+            with precision(64):
+                return bool(self.value(ball(self.lower)).is_finite())
+        except NotCertified:
+            return False
 
     # The integrals -----------------------------------------------------------------------------
 
@@ -181,17 +258,17 @@ class SmoothCurve:
         return self.integral("k", x, self.low, self.high)
 
     def value(self, theta: Any) -> Any:
-        """f at a ball."""
-        if self.high is not None:
+        """f at a ball: G is small at an infinite lower end, 1 − G at an infinite upper one."""
+        if self.high is not None and self.coordinates[-1].high is not None:
             top = self.values[-1](REAL, ball(self.high))
             return top - self.integral("G", theta, self.low, self.high)
-        if self.low is not None:
+        if self.low is not None and self.coordinates[0].low is not None:
             bottom = self.values[0](REAL, ball(self.low))
             return bottom + self.integral("S", theta, self.low, self.high)
         centre = self.law.centre
         middle = self._at(centre)
-        above = self.integral("S", theta, centre, None)
-        return middle + above - self.integral("G", theta, None, centre)
+        above = self.integral("S", theta, centre, self.high)
+        return middle + above - self.integral("G", theta, self.low, centre)
 
     def _at(self, x: Fraction) -> Any:
         for piece, program in zip(self.pieces, self.values, strict=True):
@@ -206,88 +283,182 @@ class SmoothCurve:
             a, b = _larger(piece.low, low), _smaller(piece.high, high)
             if a is not None and b is not None and a >= b:
                 continue
-            total += self._one(self.slopes[i], weight, theta, a, b)
+            for j, start, stop in self._stretches(a, b):
+                total += self._one((i, j), weight, theta, start, stop)
             cut = piece.low
             if i and cut is not None and (low is None or cut >= low):
                 jump = self.values[i](REAL, ball(cut)) - self.values[i - 1](REAL, ball(cut))
-                total += jump * self._weight(weight, theta)(REAL, ball(cut), theta)
+                total += jump * self._at_reward(weight, theta, cut)
         return total
+
+    def _stretches(
+        self, a: Fraction | None, b: Fraction | None
+    ) -> Iterator[tuple[int, Fraction | None, Fraction | None]]:
+        """[a, b] by coordinate, and by the centre where a coordinate has no upper end."""
+        for j, coordinate in enumerate(self.coordinates):
+            start, stop = _larger(a, coordinate.start), _smaller(b, coordinate.stop)
+            cut = self.law.centre
+            if start is not None and stop is not None and start >= stop:
+                continue
+            inside = (start is None or start < cut) and (stop is None or cut < stop)
+            if coordinate.high is None and inside:
+                yield j, start, cut
+                yield j, cut, stop
+            else:
+                yield j, start, stop
+
+    def _at_reward(self, weight: str, theta: Any, cut: Fraction) -> Any:
+        j = next(j for j, c in enumerate(self.coordinates) if c.stop is None or cut <= c.stop)
+        y = self.inverse[j](REAL, ball(cut))
+        return self._weight(weight, theta, j)(REAL, y, theta)
 
     def _one(
         self,
-        slope: Program,
+        place: tuple[int, int],
         weight: str,
         theta: Any,
-        low: Fraction | None,
-        high: Fraction | None,
+        start: Fraction | None,
+        stop: Fraction | None,
     ) -> Any:
-        factor = self._weight(weight, theta)
+        """One piece of g in one coordinate, over the stretch [start, stop] of x."""
+        i, j = place
+        where, rate = self.coordinates[j], self.rates[i][j]
+        high_part = where.high is None and start is not None and start >= self.law.centre
+        factor = self._weight(f"{weight}+" if high_part else weight, theta, j)
         total = ball(0)
+        low = self._in_coordinate(j, start, where.start, where.low)
+        high = self._in_coordinate(j, stop, where.stop, where.high)
         if low is None:
-            low, tail = self._tail(-1, theta, weight)
+            low, tail = self._tail(i, j, -1, theta, weight)
             total += tail
         if high is None:
-            high, tail = self._tail(1, theta, weight)
+            high, tail = self._tail(i, j, 1, theta, weight)
             total += tail
-        if low == self.low and not self.rank.analytic_at_zero and low < high:
-            cut = min(low + Fraction(1, 2 ** (current_bits() + 8)), high)
-            box = hull(ball(low), ball(cut))
-            # k, G and 1 − G are at most one for every n ≥ 1, on [0, cut].
-            total += symmetric(slope(REAL, box) * (ball(cut) - ball(low)))
-            low = cut
+        if not total.is_finite():
+            return total
+        if start == self.low and where.low is not None and not self.rank.analytic_at_zero:
+            cut = ball(where.low + Fraction(1, 2 ** (current_bits() + 8)))
+            if cut < high:
+                # k, G and 1 − G are at most one for every n ≥ 1, on [low, cut].
+                total += symmetric(rate(REAL, hull(low, cut)) * (cut - low))
+                low = cut
 
-        if not all(slope(REAL, ball(end)).is_finite() for end in (low, high)):
+        if not all(rate(REAL, end).is_finite() for end in (low, high)):
             return ball(0) / ball(0)
 
         def integrand(z: Any, analytic: bool) -> Any:
             arithmetic = complex_arithmetic(analytic)
-            return slope(arithmetic, z) * factor(arithmetic, z, theta + z * 0)
+            return rate(arithmetic, z) * factor(arithmetic, z, theta + z * 0)
 
-        return total + integral(integrand, ball(low), ball(high))
+        return total + integral(integrand, low, high)
 
-    def _tail(self, side: int, theta: Any, weight: str) -> tuple[Fraction, Any]:
-        """A cut and a ball around the integral beyond it, for log-concave laws.
+    def _in_coordinate(
+        self, j: int, x: Fraction | None, end: Fraction | None, own: Fraction | None
+    ) -> Any:
+        """y at a point x of a stretch, at its end the end in y; None where that is infinite."""
+        if x is None or x == end:
+            return None if own is None else ball(own)
+        return self.inverse[j](REAL, ball(x))
 
-        S(x + t) ≤ S(x) e^{−ρt}, ρ = f(x)/S(x): the hazard increases. Above, every weight is at most
-        C·(1 − u) with C = max w ≥ 1: 1 − G by w ≤ C; −u ln u ≤ 1 − u; and the tilt's
-        k is Cov_λ(1{U > u}, U) ≤ 1 − G. Below, at most 3√u: G ≤ u, k ≤ G for the tilt,
-        −u ln u ≤ (2/e)√u.
+    def _tail(self, i: int, j: int, side: int, theta: Any, weight: str) -> tuple[Any, Any]:
+        """A cut and a ball around the integral beyond it, for a log-concave law of Y.
+
+        S(y + t) ≤ S(y) e^{−ρt}, ρ = f(y)/S(y): the hazard increases. Above, k and 1 − G are at most
+        C·(1 − u) with C = max w + 1: 1 − G by w ≤ C; −u ln u ≤ 1 − u; and the tilt's
+        k is Cov_λ(1{U > u}, U) ≤ 1 − G. Below, k and G are at most 3u^{7/8}: G ≤ u, k ≤ G for the
+        tilt, −u ln u ≤ (8/e) u^{7/8}. These bounds W fall outwards. Where g is monotone beyond y,
+        with a limit, what is left out is at most W(y)·|lim g − g(T(y))|; elsewhere, with
+        |dg/dy| ≤ H and H(y + t) ≤ H(y)e^{σt}, at most W(y) H(y)/(ρ − σ).
         """
-        law, degree = self.law, len(self.poly[0 if side < 0 else 1]) - 1
-        coefficients = self.poly[0 if side < 0 else 1]
-        mass_form = law.survival if side > 0 else law.cdf
-        density, mass = compiled(law.pdf, (r,)), compiled(mass_form, (r,))
+        where = self.coordinates[j]
+        law = where.law
+        assert law is not None
+        if weight == ("G" if side > 0 else "S"):
+            return ball(where.centre), no_bound()  # these weights tend to one here
+        density = compiled(law.pdf, (r,))
+        mass = compiled(law.survival if side > 0 else law.cdf, (r,))
+        scale = ball(3)
+        if side > 0:
+            scale = compiled(self.rank.largest_ratio, (self.rank.theta,))(REAL, theta) + 1
         target = ball(Fraction(1, 2 ** (current_bits() + 8)))
-        x = law.centre + side * law.width
-        tail = ball(0)
+        y = max(side * where.centre, ZERO) * side + side * where.width
+        settling, tail = self._settling(i, side), no_bound()
+        bound = self._growth(i, j, side) if settling is None else None
         for _ in range(64):
-            at = ball(x)
+            at = ball(y)
             beyond = mass(REAL, at)
-            rate = density(REAL, at) / beyond
-            if side > 0:
-                scale = compiled(self.rank.largest_ratio, (self.rank.theta,))(REAL, theta) + 1
-            else:
-                # √F falls at half the rate.
-                scale, beyond, rate = ball(3), beyond.sqrt(), rate / 2
-            tail = ball(0)
-            for k in range(degree + 1):
-                # ∫ (|x| + t)^k e^{−ρt} dt = Σ_j k!/(k − j)! |x|^{k−j}/ρ^{j+1}.
-                moment = ball(0)
-                for j in range(k + 1):
-                    count = Fraction(factorial(k), factorial(k - j))
-                    moment += ball(count) * abs(at) ** (k - j) / rate ** (j + 1)
-                tail += constant_ball_of(coefficients[k]) * moment
-            tail = tail * beyond * scale
+            rho = density(REAL, at) / beyond
+            if side < 0:
+                # F^{7/8} falls at seven eighths of the rate.
+                beyond, rho = (beyond.log() * 7 / 8).exp(), rho * 7 / 8
+            if settling is not None:
+                mark, limit = settling
+                place = self.forward[j](REAL, at)
+                if mark is None or (place - ball(mark)) * side >= 0:
+                    tail = scale * beyond * abs(constant_ball(limit) - self.values[i](REAL, place))
+            elif bound is not None:
+                size = REAL.maximum(abs(at), ball(1))
+                sigma = ball(bound.rate) + ball(bound.degree) / size
+                if rho > sigma:
+                    height = size ** ball(bound.degree) * (ball(bound.rate) * size).exp()
+                    tail = scale * beyond * ball(bound.size) * height / (rho - sigma)
             if tail < target:
                 break
-            x = law.centre + (x - law.centre) * 2
-        return x, symmetric(tail)
+            y = y * 2 if abs(y) >= 1 else y + side
+        return ball(y), symmetric(tail)
+
+    def _settling(self, i: int, side: int) -> tuple[Fraction | None, Coefficient] | None:
+        """From where on outwards piece i of g is monotone, and its limit; None if not known."""
+        if (i, side) not in self._settled:
+            self._settled[i, side] = settling(self.pieces[i], self.x, side)
+        return self._settled[i, side]
+
+    def _growth(self, i: int, j: int, side: int) -> Growth:
+        """A bound of |dg/dy| on one side of y = 0, by its structure or by that of g′ and T."""
+        where = self.coordinates[j]
+        try:
+            return growth(self.along[i][j], side)
+        except NotCertified:
+            low, high = self.low, self.high
+            reward_side = 1 if low is not None and low >= 0 else 0
+            if high is not None and high <= 0:
+                reward_side = -1
+            outer = growth(self.pieces[i].slope, reward_side)
+            if outer.rate != 0:
+                raise
+            inner = growth(where.forward, side).raised(outer)
+            return inner * growth(sympy.diff(where.forward, r), side)
 
 
-def constant_ball_of(value: sympy.Expr) -> Any:
-    if value.is_Rational:
-        return ball(Fraction(int(value.p), int(value.q)))
-    return constant_ball(value)
+def _along(slope: sympy.Expr, where: Coordinate, x: sympy.Symbol) -> sympy.Expr:
+    if where.forward == x:
+        return slope
+    return sympy.powsimp(sympy.expand(slope.xreplace({x: where.forward}))) * sympy.diff(
+        where.forward, x
+    )
+
+
+def settling(
+    piece: SmoothPiece, x: sympy.Symbol, side: int
+) -> tuple[Fraction | None, Coefficient] | None:
+    """The last sign change of g′ on a side of a piece (None: there is none), and g at its end."""
+    marks = slope_signs(piece.slope, x, piece.low, piece.high)
+    if marks is None:
+        return None
+    end = piece.high if side > 0 else piece.low
+    limit: Coefficient | int | None
+    if end is None:
+        limit = limit_at_infinity(piece.value.xreplace({x: side * x}), x)
+    else:
+        limit = canonical(piece.value.subs(x, exact_symbol(end)))
+        if not isinstance(limit, Fraction) and not limit.is_finite:
+            return None
+    if limit is None or isinstance(limit, int):
+        return None
+    changes = marks[1:]
+    if not changes:
+        return None, limit
+    return (changes[-1][1] if side > 0 else changes[0][0]), limit
 
 
 def _larger(a: Fraction | None, b: Fraction | None) -> Fraction | None:
@@ -307,7 +478,7 @@ def smooth_pattern(curve: SmoothCurve) -> tuple[list[int], list[Change]] | None:
         return slope_pattern(pieces_of(curve.expr, curve.x, curve.low, curve.high))
     except NotPolynomial:
         pass
-    marks: list[tuple[Fraction, Fraction, int]] = []
+    marks: list[Mark] = []
     for i, piece in enumerate(curve.pieces):
         if i and piece.low is not None:
             before, after = curve.pieces[i - 1].value, piece.value
@@ -333,13 +504,14 @@ def smooth_pattern(curve: SmoothCurve) -> tuple[list[int], list[Change]] | None:
     return signs, changes
 
 
-def _signs_on(piece: SmoothPiece, x: sympy.Symbol) -> list[tuple[Fraction, Fraction, int]] | None:
-    """(low, high of the place, the sign of g′ from there on) along one piece."""
+def _signs_on(piece: SmoothPiece, x: sympy.Symbol) -> list[Mark] | None:
+    """The signs of g′ along one piece: by its form, else by subdivision of a bounded piece."""
     low, high = piece.low, piece.high
-    if low is None or high is None:
-        return None
     if sympy.simplify(piece.slope) == 0:
         return []
+    by_form = slope_signs(piece.slope, x, low, high)
+    if by_form is not None or low is None or high is None:
+        return by_form
     slope, curvature = compiled(piece.slope, (x,)), compiled(piece.curvature, (x,))
     stack, out, boxes = [(low, high)], [], 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import prod
 
 import sympy
 
@@ -79,6 +80,10 @@ def growth(expr: sympy.Expr, side: int = 0) -> Growth:
         return result
     if isinstance(expr, sympy.Pow) and expr.exp.is_Rational and expr.exp >= 0:
         return _power(growth(expr.base, side), Fraction(int(expr.exp.p), int(expr.exp.q)))
+    if isinstance(expr, sympy.Pow) and expr.exp.is_Rational and expr.exp < 0:
+        least = _floor(expr.base)
+        if least > 0:
+            return _power(Growth(1 / least), -Fraction(int(expr.exp.p), int(expr.exp.q)))
     if isinstance(expr, (sympy.sin, sympy.cos, sympy.tanh, sympy.erf)):
         return ONE
     if isinstance(expr, sympy.Abs):
@@ -92,6 +97,26 @@ def growth(expr: sympy.Expr, side: int = 0) -> Growth:
     raise NotCertified(
         f"the growth of {expr} is not bounded by its structure, so neither is the integral's tail"
     )
+
+
+def _floor(expr: sympy.Expr) -> Fraction:
+    """A lower bound, ≥ 0, of a formula that is non-negative by its structure; −1 of any other."""
+    if expr.is_Rational:
+        return max(Fraction(int(expr.p), int(expr.q)), Fraction(-1))
+    if isinstance(expr, sympy.exp) or (
+        isinstance(expr, sympy.Pow) and expr.exp.is_Integer and expr.exp % 2 == 0
+    ):
+        return Fraction(0)
+    if isinstance(expr, (sympy.Add, sympy.Mul)):
+        parts = [_floor(part) for part in expr.args]
+        if min(parts) < 0:
+            return Fraction(-1)
+        return (
+            sum(parts, Fraction(0))
+            if isinstance(expr, sympy.Add)
+            else prod(parts, start=Fraction(1))
+        )
+    return Fraction(-1)
 
 
 def _bound_constant(expr: sympy.Expr) -> Fraction:
@@ -131,6 +156,9 @@ def _exponential(exponent: sympy.Expr, side: int) -> Growth:
     lead = polynomial.LC()
     if polynomial.degree() % 2 == 0 and lead < 0 and polynomial.length() == 1:
         return ONE
+    if polynomial.degree() == 2 and lead < 0:
+        top = _upper(polynomial.nth(0) - polynomial.nth(1) ** 2 / (4 * lead))
+        return Growth(Fraction(3) ** -(-top.numerator // top.denominator))
     if polynomial.degree() > 1:
         raise NotCertified(f"no growth bound for exp({exponent})")
     slope, start = _upper(polynomial.nth(1)), _upper(polynomial.nth(0))

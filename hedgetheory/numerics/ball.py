@@ -269,7 +269,9 @@ class ComplexBalls(ComplexIncomplete, RealBalls):
         return x.log(analytic=self.analytic)
 
     def log1p(self, x: Any) -> Any:
-        return (1 + x).log(analytic=self.analytic)
+        y = 1 + x
+        # Away from the cut a small x keeps its digits.
+        return x.log1p() if y.real > 0 else y.log(analytic=self.analytic)
 
     def absolute(self, x: Any) -> Any:
         return x.real_abs(analytic=self.analytic)
