@@ -88,7 +88,8 @@ def _tuner(given: dict[str, Any]) -> Callable[..., TuneResult]:
     from hedgetheory.hedgetune.large import tune_large
 
     for name in ("kl_budget", "draw_budget", "floor", "pooled"):
-        if given.pop(name) not in {None, False}:
+        value = given.pop(name)
+        if value is not None and value is not False:  # a floor of 0 is a floor
             option = name.replace("_", "-")
             raise click.UsageError(f"--{option} needs the table in memory: no --large, --scheduler")
     return partial(tune_large, scheduler=scheduler, **given)

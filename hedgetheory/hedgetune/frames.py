@@ -57,7 +57,7 @@ def _through_narwhals(frame: Any, columns: Mapping[str, str]) -> dict[str, NDArr
         hint = 'pip install "hedgetheory[frames]"'
         raise InputError(f"dataframes are read through narwhals, not installed: {hint}") from None
     if hasattr(frame, "with_format"):  # Hugging Face; the rows selected or shuffled, in their order
-        if not hasattr(frame, "__getitem__"):
+        if not hasattr(frame, "num_rows"):
             raise InputError("a streamed dataset cannot be read; download it (streaming=False)")
         names = list(frame.column_names)
         wanted = list(dict.fromkeys(_known(column, names) for column in columns.values()))

@@ -330,6 +330,7 @@ class Dataset:
     def __init__(self, table: pa.Table, order: list[int] | None = None) -> None:
         self.table, self.order = table, order
         self.column_names = table.column_names
+        self.num_rows = len(order or table)
 
     def with_format(self, kind: str) -> Dataset:
         assert kind == "arrow"
@@ -394,6 +395,9 @@ def test_frames_that_will_not_do_give_one_line() -> None:
     assert "proxy" in line_of(Table.from_frame, twice)
     assert "<int>" in line_of(Table.from_frame, 3)
     assert "splits" in line_of(Table.from_frame, {"train": Dataset(pa.table(COLUMNS))})
+    streamed = Dataset(pa.table(COLUMNS))
+    del streamed.num_rows
+    assert "streamed" in line_of(Table.from_frame, streamed)
     nested = pl.DataFrame({"prompt_id": [1], "proxy": [[1.0]], "true": [1]})
     assert "<list>" in line_of(Table.from_frame, nested)
     dates = pd.DataFrame({"prompt_id": [1], "proxy": pd.to_datetime(["2020-01-01"]), "true": [1]})

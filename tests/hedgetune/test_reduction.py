@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -345,3 +346,28 @@ def test_arguments_out_of_their_domain_give_one_line() -> None:
     ]:
         with pytest.raises(InputError, match=expected):
             tune_large("ridge_overfit", **options)  # type: ignore[arg-type]
+
+
+def test_the_command_line_tunes_from_the_reduction(cli: Any) -> None:
+    found = cli("tune", "ridge_overfit", "--large", "--json")
+    plain = cli("tune", "ridge_overfit", "--resamples", "0", "--json")
+    assert (found.code, plain.code) == (0, 0)
+    assert found.document["theta"] == plain.document["theta"] == 3
+    assert found.document["value"] == pytest.approx(plain.document["value"], rel=1e-12)
+    assert set(found.document) == set(plain.document)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--large", "--floor", "0"], "--floor needs the table in memory"),
+        (["--large", "--family", "tilt"], "family='tilt', but must be bon or bop"),
+        (["--scheduler", "nonsense://x"], "no Dask scheduler answers at nonsense://x"),
+    ],
+)
+def test_what_the_reduction_cannot_do_is_one_line(
+    cli: Any, options: list[str], expected: str
+) -> None:
+    outcome = cli("tune", "ridge_overfit", *options)
+    assert outcome.is_refusal()
+    assert expected in outcome.err
