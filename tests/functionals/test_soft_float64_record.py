@@ -23,6 +23,7 @@ from hedgetheory.functionals import soft_floats
 from hedgetheory.functionals.quantities import value
 from hedgetheory.functionals.soft_floats import SoftBestOfNFloats
 from hedgetheory.functionals.soft_floats_atoms import SoftBestOfNSamples
+from hedgetheory.laws.base import FiniteLaw
 from hedgetheory.spec.grammar import parse_law, parse_policy
 
 RECORD = Path(__file__).with_name("soft_float64_record.json")
@@ -34,8 +35,10 @@ SLACK = 2e-14
 
 @lru_cache(maxsize=64)
 def soft(law: str, n: str, lam: str) -> Any:
-    kind = SoftBestOfNSamples if law.startswith("finite") else SoftBestOfNFloats
-    return kind(n, lam, parse_law(law))
+    read = parse_law(law)
+    if isinstance(read, FiniteLaw):
+        return SoftBestOfNSamples(n, lam, read)
+    return SoftBestOfNFloats(n, lam, read)
 
 
 def compute(law: str, row: list[str]) -> float:
@@ -47,7 +50,8 @@ def compute(law: str, row: list[str]) -> float:
 @lru_cache
 def references() -> dict[str, dict[str, str]]:
     """law → "n|lam|quantity|at" → decimal."""
-    return json.loads(REFERENCE.read_text())
+    rows: dict[str, dict[str, str]] = json.loads(REFERENCE.read_text())
+    return rows
 
 
 def keys() -> list[str]:

@@ -141,6 +141,12 @@ def test_the_threshold_is_within_1e8_of_a_certified_change_of_sign(n: int) -> No
     assert signs == [1, -1]
 
 
+def test_the_threshold_on_the_normal_law_is_the_certified_one() -> None:
+    # slope_sign certifies +1 and −1 at 2.062895251 (1 ∓ 1e-8), in some thirty seconds.
+    found = soft_thresholds(Normal(0, 1), lambda r: r - r**2 / 2, n=16, bounds=(1, 4))
+    assert found.theta == pytest.approx([2.062895251], rel=2e-8)
+
+
 def test_every_turn_is_found_where_there_are_several() -> None:
     roots, kinds = _turns(lambda x: (np.sin(np.log(x) * 2), 1e-9), 0.3, 30.0)
     assert kinds == ["min", "max", "min"]
@@ -190,7 +196,9 @@ def test_one_draw_is_the_reference() -> None:
     for law in LAWS.values():
         soft = SoftBestOfNFloats(1, 5, law)
         assert soft.kl() == soft.chi2() == soft.total_variation() == 0
-        assert np.all(soft.ratio(law.centre + np.linspace(-0.4, 0.4, 7) * float(law.width)) == 1)
+        assert np.all(
+            soft.ratio(float(law.centre) + np.linspace(-0.4, 0.4, 7) * float(law.width)) == 1
+        )
     assert SoftBestOfNSamples(1, 5, SAMPLE).kl() == 0
 
 
@@ -213,6 +221,23 @@ def test_a_table_and_single_points_agree() -> None:
             r = soft.location + soft.width * x
             alone = np.concatenate([np.atleast_1d(soft.ratio(v)) for v in r[::2001]])
             assert soft.ratio(r)[::2001] == pytest.approx(alone, rel=2e-12)
+
+
+@pytest.mark.parametrize("top", ["1/2", "0.99", "0.999999"])
+def test_real_n_keeps_its_digits_where_the_transform_has_zeros_near(top: str) -> None:
+    # φ = 1 − p + p e^{−t(e^λ − 1)} (times e^{−t}) is 0 at t ~ (ln(p/(1 − p)) ± iπ)/(e^λ − 1).
+    p, n, lam = Fraction(top), 2.5, 3
+    soft = SoftBestOfNSamples(n, lam, Finite({0: 1 - p, 1: p}))
+    with mpmath.workdps(20):
+        mass, rate = mpmath.mpf(p.numerator) / p.denominator, mpmath.exp(lam)
+
+        def integrand(s: mpmath.mpf) -> mpmath.mpf:
+            t = mpmath.exp(s)
+            phi = (1 - mass) * mpmath.exp(-t) + mass * mpmath.exp(-t * rate)
+            return n * t * mpmath.exp(-t) * phi ** (n - 1)
+
+        truth = float(mpmath.quad(integrand, [*range(-48, 5, 2)]))
+    assert abs(float(soft.ratio(0)) / truth - 1) < 2e-12
 
 
 def test_arrays_of_any_shape_are_vectorised() -> None:
