@@ -141,10 +141,14 @@ class OnFinite(Bound):
 
     def quantile(self, level: Fraction) -> Iterable[Plan]:
         """The smallest atom whose policy cdf reaches the level, decided by balls."""
-        for index, row in enumerate(self._rows[:-1]):
-            if at_least(self._mass_up_to(self._rows[: index + 1])[0], level):
-                return [Closed(exact_symbol(row[3]))]
-        return [Closed(exact_symbol(self._rows[-1][3]))]
+        low, high = 0, len(self._rows) - 1
+        while low < high:
+            middle = (low + high) // 2
+            if at_least(self._mass_up_to(self._rows[: middle + 1])[0], level):
+                high = middle
+            else:
+                low = middle + 1
+        return [Closed(exact_symbol(self._rows[low][3]))]
 
 
 class RankOnFinite(OnFinite):

@@ -77,6 +77,18 @@ def test_ten_thousand_atoms_take_a_second_or_so():
     assert value(law, BestOfN(1000), "win_rate").guarantee == "certified"
 
 
+@pytest.mark.parametrize("policy", [BestOfN(3), BestOfPoisson(2), Tilt(1)], ids=str)
+def test_a_quantile_is_the_first_atom_whose_cdf_reaches_the_level(policy):
+    law = Samples.from_array([0.5, 1.0, 1.0, 2.0, 3.5, 3.5, 8.0])
+    for level in ("1/100", "3/10", "1/2", "9/10", "999/1000"):
+        found = value(law, policy, "quantile", at=level).fraction
+        reached = [x for x, _ in law.atoms
+                   if float(value(law, policy, "cdf", at=x)) >= Fraction(level)]  # fmt: skip
+        assert found == reached[0]
+    # BoN: the level F^3 itself is attained at its atom.
+    assert value(law, BestOfN(3), "quantile", at="27/343") == Number.exact(1)
+
+
 def test_the_command_line_reads_a_file_and_a_column(cli, tmp_path):
     lines = tmp_path / "rewards.txt"
     lines.write_text("0.5\n1\n\n0.5\n2\n")
