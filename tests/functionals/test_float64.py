@@ -202,6 +202,30 @@ def test_the_excess_says_what_n_cannot() -> None:
         ).all()
 
 
+@pytest.mark.parametrize("law", [Normal(), Normal("1/3", 2), Exponential(3), Logistic()])
+def test_one_parameter_of_any_shape_meets_rewards_of_any_shape(law: ContinuousLaw) -> None:
+    rewards = np.array([-80.0, -50.0, 0.0, 1.5, 2.9, 5.0, 60.0, 7.0])
+    for quantity in ("density", "ratio", "cdf"):
+        flat = evaluate(quantity, "bon", 2.5, law, at=rewards)
+        single = [float(evaluate(quantity, "bon", 2.5, law, at=x)) for x in rewards]
+        np.testing.assert_allclose(flat, single, rtol=4e-15)
+        for theta, at, shape in (
+            ([[2.5]], rewards, (1, 8)),
+            (2.5, rewards.reshape(2, 4), (2, 4)),
+            ([2.5, 2.5], rewards[:, None], (8, 2)),
+            (np.full((2, 4), 2.5), rewards.reshape(2, 4), (2, 4)),
+        ):
+            found = evaluate(quantity, "bon", theta, law, at=at)
+            assert found.shape == shape
+            np.testing.assert_allclose(np.broadcast_to(flat.reshape(at.shape), shape), found, 4e-15)
+
+
+def test_a_power_that_underflows_is_a_zero_without_a_sign() -> None:
+    found = evaluate("ratio", "bon", [1e100, 1e80, 1e30], Normal(), at=[2.9, -30.0, -1.0])
+    assert found.tolist() == [0.0, 0.0, 0.0]
+    assert not np.signbit(found).any()
+
+
 def test_outside_the_support_there_is_no_density_and_no_ratio() -> None:
     at = [-0.5, 0.5, 1.5]
     assert evaluate("density", "bop", 2.0, at=at)[[0, 2]].tolist() == [0.0, 0.0]

@@ -58,7 +58,7 @@ def _partly_by_table(theta: Array, points: NormalPoints, shift: str) -> Array:
     out = np.empty(points.r.shape)
     for part in (below, ~(below | above), above):
         if part.any():
-            here = theta if theta.size == 1 else theta[part]
+            here = theta.reshape(1) if theta.size == 1 else theta[part]
             out[part] = exponential(here, points.at(points.r[part]), "log_u", shift)
     return out
 

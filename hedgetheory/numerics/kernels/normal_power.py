@@ -89,6 +89,8 @@ def power(theta: Any, slope: Parts, shift: Parts | None, constant: float = 0.0) 
     high += low
     with np.errstate(over="ignore", under="ignore"):
         np.exp(total, out=total)
+    # Far below the range the low part may be of any size and sign: 0 stays 0, not −0.
     high += 1.0
+    np.maximum(high, 0.0, out=high)
     total *= high
     return total
