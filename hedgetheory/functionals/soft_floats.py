@@ -48,8 +48,9 @@ class SoftBestOfNFloats(Soft):
 
     Estimates with relative errors at most 1e-10 (a test records the worst) for real n from 1 to
     1e6 and λ·width from 1e-6 to 1e3, the width being 1 (uniform, or scale=quantile), sd, 1/rate or
-    scale; accepted up to n = 1e9 and λ·width = 1e4. `gold`, `gain` and slopes are as accurate
-    relative to E|w g|, for gold curves that are analytic near the range of the law.
+    scale; accepted up to n = 1e9 and λ·width = 1e4 (seconds there on an unbounded law). `gold` and
+    `gain` are as accurate relative to E|w g|, for gold curves that are analytic near the range of
+    the law; slopes come with a size of their rounding error (`slope_with_noise`).
 
     Args:
         draws: n, a real number >= 1.
