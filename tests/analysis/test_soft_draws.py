@@ -11,7 +11,6 @@ from hedgetheory.analysis.check import CheckResult, check
 from hedgetheory.analysis.soft_slopes import slope_in_draws
 from hedgetheory.errors import NotCertified
 from hedgetheory.functionals.bound import GoldCurve
-from hedgetheory.laws.finite import Finite
 from hedgetheory.laws.normal import Normal
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.numerics.ball import precision
@@ -19,6 +18,8 @@ from hedgetheory.policies.soft_best_of_n import SoftBestOfN
 from hedgetheory.spec.grammar import parse_family, parse_gold, parse_law
 
 THREE = {Fraction(0): Fraction(3, 10), Fraction(1, 2): Fraction(2, 5), Fraction(1): Fraction(3, 10)}
+
+THREE_TEXT = "finite({0: 3/10, 1/2: 2/5, 1: 3/10})"
 
 
 def slope_by_mpmath(n: float, strength: int, golds: tuple[float, float, float]) -> mpmath.mpf:
@@ -46,7 +47,7 @@ def test_the_slope_encloses_the_integral(n: float, strength: int) -> None:
     golds = (0.0, 0.125, -0.25)
     curve = GoldCurve.of(parse_gold("r*(3/4 - r)"))
     with precision(96):
-        slope = slope_in_draws(SoftBestOfN(Fraction(n), strength), Finite(dict(THREE)), curve)
+        slope = slope_in_draws(SoftBestOfN(Fraction(n), strength), parse_law(THREE_TEXT), curve)
         assert slope.rel_accuracy_bits() > 40
     expected = slope_by_mpmath(n, strength, golds)
     assert abs(float(slope.mid()) - float(expected)) < 1e-12
@@ -78,8 +79,7 @@ def test_an_increasing_regime_is_decided_by_two_values_of_the_tilt() -> None:
     assert found.integer.best == []
     # The limit is the tilt at λ: E[g] by mpmath.
     with mpmath.workdps(20):
-        g = lambda u: u**12 * (1 - u)  # noqa: E731
-        top = mpmath.quad(lambda u: g(u) * mpmath.exp(3 * u), [0, 1])
+        top = mpmath.quad(lambda u: u**12 * (1 - u) * mpmath.exp(3 * u), [0, 1])
         expected = top / mpmath.quad(lambda u: mpmath.exp(3 * u), [0, 1])
     assert float(found.ends[1].value) == pytest.approx(float(expected), rel=1e-10)
 

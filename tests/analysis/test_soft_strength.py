@@ -11,7 +11,6 @@ import pytest
 
 from hedgetheory.analysis import soft
 from hedgetheory.analysis.check import CheckResult, check
-from hedgetheory.laws.finite import Finite
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.spec.grammar import parse_family, parse_gold, parse_law
 
@@ -66,7 +65,10 @@ def turns_of(values: list[float]) -> list[int]:
 
 
 def found_on(law: dict[Fraction, Fraction], n: int, gold: str) -> CheckResult:
-    return check(Finite(dict(law)), parse_family(f"sbon(n={n})"), parse_gold(gold), digits=6)
+    atoms = ", ".join(f"{place}: {mass}" for place, mass in law.items())
+    return check(
+        parse_law(f"finite({{{atoms}}})"), parse_family(f"sbon(n={n})"), parse_gold(gold), digits=6
+    )
 
 
 @pytest.mark.parametrize(
