@@ -241,8 +241,13 @@ class _OnLine(_Estimate):
             return self._mean(lambda w, _: w, place)
         if what == "quantile":
             goal = self._number(level)
+            if self._unit:
+                ends: tuple[Any, Any] = (context.mpf("0.01"), context.mpf("0.99"))
+            else:
+                tenth = self._number(Fraction(1, 10))
+                ends = tuple(self._quantile(x, 1 - x) for x in (tenth, 1 - tenth))
             return context.findroot(
-                lambda x: self._mean(lambda w, _: w, x) - goal, (0.01, 0.99), solver="anderson"
+                lambda x: self._mean(lambda w, _: w, x) - goal, ends, solver="anderson"
             )
         if what == "mean_quantile":
             gold = GoldCurve(u, "u")

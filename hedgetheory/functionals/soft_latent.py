@@ -175,15 +175,13 @@ class LatentScene(Racing):
         With h = τe^{λT(y)} its potential has at least the curvature h″ = h((λT′)² + λT″) ≥
         h(λT′)² for convex T, so that Brascamp and Lieb give Var h ≤ E[h′²/h″] ≤ E[h].
         """
-        strands = self.law.strands
-        alone = len(strands) == 1 or all(s.law == strands[0].law for s in strands)
-        convex = all(
-            sympy.diff(s.reward, r, 2).is_nonnegative
-            and s.support == s.law.support
-            or s.reward == r
-            for s in strands
-        )
-        if not (alone and convex and all(s.reward == strands[0].reward for s in strands)):
+        # More than one strand: the sides of one log-concave law, not a mixture.
+        one = len(self.law.strands) == 1
+        if not all(
+            (one and sympy.diff(s.reward, r, 2).is_nonnegative)
+            or (s.reward == r and s.law == self.law)
+            for s in self.law.strands
+        ):
             raise NotCertified(
                 f"a real n needs the zeros of the race transform excluded, which is not known on "
                 f"{self.law}: take an integer n"

@@ -40,8 +40,8 @@ from hedgetheory.policies.soft_best_of_n import SoftBestOfN
 LINEAR = Growth(Fraction(1), Fraction(1)) + ONE
 #: The laws that a `LineScene` knows: all constants of its bounds are below.
 RAW_LAWS = (Normal, Logistic, Exponential)
-#: The exponentials that a search for zeros may take.
-MAX_SCAN = 800_000
+#: The exponentials, at 64 bits, that a search for zeros may take.
+MAX_SCAN = 2_000_000
 
 
 def smallest(x: Any, y: Any) -> Any:
@@ -86,7 +86,8 @@ class LineScene(Scene):
         transform = self._by_panels()
         panels, top = transform.panels, transform.high + 1
         cost = panels.points * panels.count
-        if cost * 16 * (time + top) > MAX_SCAN or not transform.outside < ball(Fraction(1, 100)):
+        work = cost * 16 * float(time + top) * (balls.current_bits() / 64) ** 2
+        if work > MAX_SCAN or not transform.outside < ball(Fraction(1, 100)):
             return balls.no_bound()
         bound = 1 / (REAL.constant("e") * ball(TILT).cos())
         sups = (bound * 0 + 1, bound, 4 * bound**2)

@@ -407,11 +407,8 @@ class AtomScene(Racing):
         return self.mean_size()
 
     def ratios(self) -> list[Any]:
-        """w at every atom."""
-        transform = self.transform()
-        race = self.race(transform.low, transform.high)
-        check_work(2 * race.grid.count * len(self.law.atoms), "the race")
-        return [race.ratio(ball(z)) for z in transform.exponents]
+        """w at every atom, at a cost of nodes × atoms; refused at once where that is too much."""
+        return _atom_ratios(self, balls.current_bits())
 
     def mean_size(self) -> Any:
         return ball(max(abs(x) for x in self.seen))
@@ -422,6 +419,16 @@ class AtomScene(Racing):
             kernel, weight = grid.kernel(ball(self.strength * x), 0, True), ball(x * mass)
             total = [a + weight * b for a, b in zip(total, kernel, strict=True)]
         return total
+
+
+@lru_cache(maxsize=8)
+def _atom_ratios(scene: AtomScene, bits: int) -> list[Any]:
+    transform = scene.transform()
+    plain = Grid.covering(transform.low, transform.high, scene.draws)
+    check_work(2 * plain.count * len(scene.law.atoms), "the race over all atoms")
+    race = scene.race(transform.low, transform.high)
+    check_work(2 * race.grid.count * len(scene.law.atoms), "the race over all atoms")
+    return [race.ratio(ball(z)) for z in transform.exponents]
 
 
 @lru_cache(maxsize=64)

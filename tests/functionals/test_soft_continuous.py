@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import mpmath
@@ -254,3 +255,28 @@ def test_what_is_not_certified_says_why() -> None:
         value(UNIFORM, SoftBestOfN(3, 2), "kl", digits=2000)
     with pytest.raises(NotCertified, match="exactly 0"):
         value(UNIFORM, SoftBestOfN(2, 3), "score", at="1/2", wrt="lam")
+
+
+@pytest.mark.parametrize(("n", "scale"), [("5/2", 1), ("3/2", Fraction(1, 50))])
+def test_a_real_n_on_a_narrow_logistic_law_is_the_typed_race(n: str, scale: Any) -> None:
+    # λ·scale < 1: zeros of φ are excluded by the spread of e^Z alone.
+    x, weight = np.polynomial.legendre.leggauss(60)
+    ends = np.concatenate([[0.0], 2.0 ** -np.arange(52, 0, -1)])
+    levels = [a + (b - a) * (x + 1) / 2 for a, b in pairwise(ends)]
+    masses = np.concatenate([(b - a) / 2 * weight for a, b in pairwise(ends)])
+    rewards = float(scale) * np.concatenate([np.log(v) - np.log1p(-v) for v in levels])
+    rewards, masses = np.concatenate([rewards, -rewards]), np.concatenate([masses, masses])
+    t = np.exp(np.arange(-60, 30, 1 / 16))
+    phi = np.exp(-t[:, None] * np.exp(rewards / 2)) @ masses
+    rate = t * np.exp(0.25)
+    draws = float(Fraction(n))
+    truth = (rate * np.exp(-rate)) @ phi ** (draws - 1) * draws / 16
+    ours = value(Logistic(0, scale), SoftBestOfN(n, "1/2"), "ratio", at="1/2", digits=8)
+    assert float(ours) == pytest.approx(truth, rel=1e-9)
+
+
+@pytest.mark.parametrize("law", LINES, ids=str)
+def test_the_quantile_inverts_the_cdf_on_a_line(law: ContinuousLaw) -> None:
+    policy = SoftBestOfN(3, "3/4")
+    at = value(law, policy, "quantile", at="1/3", digits=12).bounds[0]
+    assert float(value(law, policy, "cdf", at=at, digits=12)) == pytest.approx(1 / 3, rel=1e-11)

@@ -13,10 +13,11 @@ from hedgetheory.functionals.quantities import value
 from hedgetheory.functionals.soft_floats import SoftBestOfNFloats
 from hedgetheory.functionals.soft_slope import slope_in_strength, slope_sign
 from hedgetheory.laws.base import Law
+from hedgetheory.laws.exponential import Exponential
 from hedgetheory.laws.finite import Finite
 from hedgetheory.laws.normal import Normal
 from hedgetheory.laws.uniform import Uniform
-from hedgetheory.policies.soft_best_of_n import SoftBestOfN
+from hedgetheory.policies.soft_best_of_n import Scale, SoftBestOfN
 from hedgetheory.spec.grammar import parse_gold
 
 UNIFORM, THREE = Uniform(), Finite({0: "1/4", "1/2": "1/4", 1: "1/2"})
@@ -32,6 +33,8 @@ HUMP = parse_gold("r*(1-r) + r/5")
         (UNIFORM, 3, Fraction(1, 100)),
         (THREE, 4, Fraction(2)),
         (THREE, Fraction(5, 2), Fraction(3)),
+        (THREE, Fraction(3, 2), Fraction(3)),
+        (UNIFORM, Fraction(5, 4), Fraction(2)),
     ],
     ids=str,
 )
@@ -98,3 +101,25 @@ def test_the_slope_of_one_draw_is_zero_and_bad_arguments_are_refused() -> None:
         slope_in_strength(SoftBestOfN("3/2", 1), UNIFORM, PEAKED)
     with pytest.raises(NotCertified, match="differences"):
         slope_in_strength(SoftBestOfN(2, 1), Normal(), parse_gold("r"))
+
+
+@pytest.mark.parametrize(
+    ("law", "n", "scale", "text"),
+    [
+        (Normal(1, 2), 3, "reward", "r - r**2/4"),
+        (Normal(1, 2), Fraction(5, 2), "reward", "u*(1-u)"),
+        (Exponential(2), Fraction(5, 2), "reward", "tanh(r)"),
+        (Normal(1, 2), 3, "quantile", "r - r**2/4"),
+    ],
+    ids=str,
+)
+def test_the_slope_on_a_line_is_the_difference_of_certified_values(
+    law: Law, n: Fraction, scale: Scale, text: str
+) -> None:
+    gold, step = parse_gold(text), Fraction(1, 10**3)
+    ends = [
+        sum(value(law, SoftBestOfN(n, 1 + s * step, scale), "gold", gold=gold, digits=9).bounds) / 2
+        for s in (-1, 1)
+    ]
+    slope = slope_in_strength(SoftBestOfN(n, 1, scale), law, gold, digits=6)
+    assert float(slope) == pytest.approx(float((ends[1] - ends[0]) / (2 * step)), rel=1e-5)

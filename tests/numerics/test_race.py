@@ -10,9 +10,12 @@ import mpmath
 import pytest
 
 from hedgetheory.errors import NotCertified
+from hedgetheory.functionals.soft_scenes import UnitScene
+from hedgetheory.functionals.soft_strips import FREE, scanned_spread
 from hedgetheory.functionals.soft_transforms import AtomTransform, UnitTransform
 from hedgetheory.numerics import ball as balls
 from hedgetheory.numerics.race import Grid, Panels, Race, check_work, gathered
+from hedgetheory.policies.soft_best_of_n import SoftBestOfN
 
 
 def test_the_gauss_rule_is_within_its_bound() -> None:
@@ -102,3 +105,26 @@ def test_the_kernel_is_x_times_its_exponential() -> None:
 def test_too_much_work_is_refused_instead_of_done() -> None:
     with balls.precision(64), pytest.raises(NotCertified, match="fewer digits"):
         check_work(1e9, "the race")
+
+
+def test_the_spread_of_two_atoms_is_the_square_of_half_their_log_odds() -> None:
+    # V(τ) = τ²Δ² q(1 − q) with odds p/(1 − p)·e^{−τΔ}: at even odds τΔ = ln(p/(1 − p)).
+    with balls.precision(64):
+        for percent in (90, 99):
+            p = Fraction(percent, 100)
+            atoms = AtomTransform((Fraction(0), Fraction(1)), (1 - p, p))
+            found = float(scanned_spread(atoms.moments, Fraction(1), Fraction(5), 2))
+            grid = [k / 500 for k in range(1, 10_000)]
+            odds = [float(p / (1 - p)) * e ** (-x) for x in grid]
+            truth = max(x * x * o / (1 + o) ** 2 for x, o in zip(grid, odds, strict=True))
+            assert truth * (1 - 1e-6) < found < 1.4 * truth
+
+
+def test_a_bounded_strip_and_a_sector_give_the_same_ratios() -> None:
+    scene = UnitScene(SoftBestOfN(Fraction(5, 2), 3))
+    with balls.precision(70):
+        z = balls.ball(Fraction(2))
+        measured = scene.race_at(z, trim=False, strip=scene.measured(FREE))
+        assert measured.grid.bounded
+        assert measured.ratio(z).overlaps(scene.ratio(z))
+        assert (measured.ratio(z) - scene.ratio(z)).abs_upper() < 1e-17
