@@ -60,10 +60,11 @@ class Layout:
         if self.format == "jsonl":
             columns = ", ".join(f"{quoted(self.header[k])}: 'VARCHAR'" for k in used)
             renamed = ", ".join(names[k] for k in used)
+            packing = "uncompressed" if self.packing == "none" else self.packing
             source = (
                 f"read_json({files}, auto_detect = false, format = 'newline_delimited', "
                 f"records = 'true', columns = {{{columns}}}, hive_partitioning = false, "
-                f"compression = '{self.packing}')"
+                f"compression = '{packing}')"
             )
             return f"{source} AS rows_of_file({renamed})"
         columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
