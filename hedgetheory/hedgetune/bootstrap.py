@@ -21,7 +21,8 @@ def resampled_counts(prompts: int, points: int, resamples: int, seed: int) -> It
     ``points``: how many numbers a prompt will be multiplied with, for the size of the blocks.
     """
     rng = np.random.default_rng(seed)
-    block = max(1, _BLOCK // max(prompts, points))
+    # At least some rows at once: a product with one row reads all curves for nothing.
+    block = max(16, _BLOCK // max(prompts, points))
     for start in range(0, resamples, block):
         rows = min(block, resamples - start)
         picks = rng.integers(prompts, size=(rows, prompts))

@@ -15,6 +15,8 @@ from hedgetheory.hedgetune.intervals import Steps, step_errors
 from hedgetheory.hedgetune.ranks import RankGroup
 from hedgetheory.hedgetune.table import Array
 
+_BLOCK = 1 << 22
+
 
 class Points:
     """Points θ of a family, increasing, and their values on every prompt.
@@ -116,12 +118,16 @@ class RankPolicyPoints(Points):
     def kl_at(self, thetas: Array) -> Array:
         total = np.zeros(len(thetas))
         for group, share in zip(self.groups, self.shares, strict=True):
-            cdf = self.rank_cdf(np.arange(group.size + 1) / group.size, thetas)
+            u = np.arange(group.size + 1) / group.size
             ranks = np.arange(group.size, dtype=np.float64)[None]  # without proxies: no ties
             ordered = ranks if group.proxy is None else group.proxy
             weights = None if group.proxy is None or self.weights is None else share
             if weights is None or weights.sum() > 0:
-                total += share.sum() * atoms_by_rank(ordered, weights).kl(cdf)
+                atoms = atoms_by_rank(ordered, weights)
+                step = max(1, _BLOCK // group.size)
+                for start in range(0, len(thetas), step):
+                    part = slice(start, start + step)
+                    total[part] += share.sum() * atoms.kl(self.rank_cdf(u, thetas[part]))
         return total
 
 

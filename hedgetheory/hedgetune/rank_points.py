@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,12 @@ def integer_grid(size: int) -> NDArray[np.int64]:
     ratio = np.geomspace(1, size, 256).round().astype(np.int64)
     powers = 2 ** np.arange(size.bit_length())
     return np.union1d(np.union1d(ratio, powers), [size])
+
+
+def _parts(count: int, size: int) -> Iterator[slice]:
+    """Slices of ``count`` parameters whose weights on ``size`` ranks fit in memory."""
+    step = max(1, _BLOCK // size)
+    return (slice(start, start + step) for start in range(0, count, step))
 
 
 def smallest_size(groups: list[RankGroup], name: str) -> int:
@@ -108,11 +115,15 @@ class BestOfNPoints(RankPolicyPoints):
 
     def steps(self) -> Steps:
         """At real n, between the integers too."""
-        grid = np.linspace(0, np.log(self.size), 129)
+        grid = np.linspace(0, np.log(self.size), 65)
         draws = np.minimum(np.exp(grid), self.size)
-        curves = np.concatenate(
-            [group.gold @ real_best_of_n_weights(draws, group.size).T for group in self.groups]
-        )
+        curves = np.empty((self.prompts, len(draws)))
+        for part in _parts(len(draws), self.groups[-1].size):
+            weighed = [
+                group.gold @ real_best_of_n_weights(draws[part], group.size).T
+                for group in self.groups
+            ]
+            curves[:, part] = np.concatenate(weighed)
         return Steps.of(grid, self.mean(curves), step_errors(curves, self.weights))
 
     def rank_cdf(self, u: Array, thetas: Array) -> Array:
@@ -211,9 +222,7 @@ class MixturePoints(RankPolicyPoints, RealPoints):
         if self.law.name == "bop":
             return best_of_poisson_values(by_n, thetas)
         values = np.empty((len(by_n), len(thetas)))
-        step = max(1, _BLOCK // size)
-        for start in range(0, len(thetas), step):
-            part = slice(start, start + step)
+        for part in _parts(len(thetas), size):
             values[:, part] = by_n @ self.law.mixture(size, **self._given(thetas[part]))[0].T
         return values
 

@@ -46,7 +46,13 @@ def rank_gold(proxy: ArrayLike, gold: ArrayLike) -> Array:
 
     Source: THEORY.md, section 8.
     """
-    return _ranked(*checked_scores(proxy, gold))[1]
+    scores, gold = checked_scores(proxy, gold)
+    ranked = np.empty_like(scores)
+    step = max(1, _BLOCK // scores.shape[1])
+    for start in range(0, len(scores), step):
+        rows = slice(start, start + step)
+        ranked[rows] = _rank_block(scores[rows], gold[rows])[1]
+    return ranked
 
 
 def checked_scores(proxy: ArrayLike, gold: ArrayLike) -> tuple[Array, Array]:

@@ -30,7 +30,8 @@ class TuneResult:
     the delta method.
 
     At theta: ``expected_draws``; ``kl``, of the plug-in policy on the tied empirical law;
-    ``tail_mass``, P(N > S); ``effective_sample_size`` of a tilt.
+    ``tail_mass``, P(N > S); ``effective_sample_size`` of a tilt, the harmonic mean over
+    prompts.
 
     ``constraints``: those asked for, None without; ``unconstrained``: the best without them.
     ``groups``: for each group its prompts, its own best theta, and its value at theta.

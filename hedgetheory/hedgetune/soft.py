@@ -26,8 +26,8 @@ DECIDED = 45.0
 _START, _END = np.log(1e-7), np.log(36.0)
 _NODES = 24
 _BLOCK = 1 << 16
-#: Multiplications of one call, some minutes: beyond it, refuse.
-MAX_WORK = 3e11
+#: Multiplications of one call, some minutes at most: beyond it, refuse.
+MAX_WORK = 2e10
 
 
 def soft_best_of_n_values(

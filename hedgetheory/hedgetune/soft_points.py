@@ -87,6 +87,11 @@ class SoftStrengthPoints(_Soft, RealPoints):
     def expected_draws(self, theta: float) -> float:
         return float(self.n)
 
+    def at_the_end(self, place: int) -> bool:
+        """Also where the curve is level from there on: the best of n has been decided."""
+        mean = self.mean(self.curves)
+        return bool(np.ptp(mean) > self.precision and mean[-1] >= mean[place] - self.precision)
+
     def warnings(self, place: int, unit: float) -> list[str]:
         if not self.at_the_end(place):
             return []
@@ -160,7 +165,8 @@ class SoftDrawsPoints(_Soft):
         return theta
 
     def warnings(self, place: int, unit: float) -> list[str]:
-        found = integer_warnings(self.groups, self.size, self.ties, self.at_the_end(place))
-        if self.size < self.groups[0].size:
-            found.insert(0, f"n stops at {self.size}: the work grows with n")
-        return found
+        end = self.at_the_end(place)
+        if self.size == self.groups[0].size:
+            return integer_warnings(self.groups, self.size, self.ties, end)
+        far = f"no interior threshold up to n = {self.size}"
+        return [f"n stops at {self.size}: the work grows with n"] + ([far] if end else [])

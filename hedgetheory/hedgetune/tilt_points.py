@@ -48,14 +48,17 @@ class TiltPoints(RealPoints):
         return np.asarray(np.expm1(coordinate) / self.spread)
 
     def _worth(self, lam: float) -> float:
-        """Mean over prompts of the effective sample size over the least that means anything."""
+        """Effective sample size over the least that means anything: harmonic mean over prompts.
+
+        The noise of a prompt's value goes like the inverse of its effective sample size.
+        """
         total = 0.0
         for group, share in zip(self.groups, self.shares, strict=True):
             assert group.proxy is not None
             weights = tilt_weights(group.proxy, lam)
             least = min(MIN_EFFECTIVE, group.size / 2)
-            total += float(share @ (1 / np.einsum("ij,ij->i", weights, weights))) / least
-        return total
+            total += float(share @ np.einsum("ij,ij->i", weights, weights)) * least
+        return 1 / total
 
     def domain(self) -> tuple[float, float]:
         low, high = 0.0, float(np.log1p(MAX_STRENGTH))
@@ -103,8 +106,8 @@ class TiltPoints(RealPoints):
     def more(self) -> dict[str, Array]:
         found = []
         for theta in self.thetas:
-            sizes = [1 / np.einsum("ij,ij->i", w, w) for w in self._weights_at(float(theta))]
-            found.append(float(np.concatenate(self.shares) @ np.concatenate(sizes)))
+            inverse = [np.einsum("ij,ij->i", w, w) for w in self._weights_at(float(theta))]
+            found.append(1 / float(np.concatenate(self.shares) @ np.concatenate(inverse)))
         return {"effective_sample_size": np.array(found)}
 
     def warnings(self, place: int, unit: float) -> list[str]:
@@ -112,7 +115,7 @@ class TiltPoints(RealPoints):
             return []
         lam = self.thetas[place]
         why = (
-            f", where a prompt's responses are worth {MIN_EFFECTIVE:g} on average (or half of "
-            "them); beyond, the answer would be the luck of the top ones"
+            f", where a prompt's responses are worth {MIN_EFFECTIVE:g} (or half of them) in the "
+            "harmonic mean; beyond, the answer would be the luck of the top ones"
         )
         return [f"no interior threshold up to lam = {lam:.4g}{why if self.cut else ''}"]
