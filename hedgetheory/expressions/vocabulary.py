@@ -151,6 +151,11 @@ class OfSeveral(Function):  # type: ignore[misc]
         return tuple(self.args)
 
 
+def log_gamma_of(x: sympy.Expr) -> sympy.Expr:
+    """ln Γ(x), left alone at large constants, where sympy would write out a factorial."""
+    return sympy.loggamma(x, evaluate=not (x.is_Rational and x > 30))
+
+
 class log_gamma_cdf(OfSeveral):
     """P(k, e^y), the cdf at y of the logarithm of a gamma variable of shape k and rate 1."""
 
@@ -163,7 +168,7 @@ class log_gamma_cdf(OfSeveral):
 
     def fdiff(self, argindex: int = 2) -> sympy.Expr:
         k, y = self._last(argindex)
-        return exp(k * y - exp(y) - sympy.loggamma(k))
+        return exp(k * y - exp(y) - log_gamma_of(k))
 
 
 class log_gamma_sf(OfSeveral):
@@ -192,7 +197,7 @@ class logit_beta_cdf(OfSeveral):
 
     def fdiff(self, argindex: int = 3) -> sympy.Expr:
         a, b, y = self._last(argindex)
-        scale = sympy.loggamma(a + b) - sympy.loggamma(a) - sympy.loggamma(b)
+        scale = log_gamma_of(a + b) - log_gamma_of(a) - log_gamma_of(b)
         return exp(scale - a * log1p(exp(-y)) - b * log1p(exp(y)))
 
 
@@ -246,6 +251,7 @@ __all__ = [
     "kummer",
     "log1p",
     "log_gamma_cdf",
+    "log_gamma_of",
     "log_gamma_ppf",
     "log_gamma_sf",
     "logit_beta_cdf",

@@ -217,7 +217,7 @@ def _line_integral(plan: LineIntegral) -> Any:
         cuts.append(ball(cut))
     centre = ball(plan.centre)
     for low, high in ((cuts[0], centre), (centre, cuts[1])):
-        result += balls.integral(integrand, low, high)
+        result += balls.integral(integrand, low, high, plan.cost)
     return result
 
 

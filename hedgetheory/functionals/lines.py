@@ -183,6 +183,7 @@ class OnContinuous(Bound):
             tail=self._tail(strand, bounds),
             singular=strand.singular,
             edge=self._edge(strand, h, bound),
+            cost=self.law.evaluation_cost,
         )
 
     def _edge(self, strand: Strand, h: sympy.Expr, bound: Growth | None) -> Callable[[Any], Any]:

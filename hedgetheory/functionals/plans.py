@@ -63,6 +63,8 @@ class LineIntegral:
     #: the outermost ball of rewards there, as a function of that ball.
     singular: tuple[bool, bool] = (False, False)
     edge: Callable[[Any], Any] | None = None
+    #: How many elementary evaluations one of the integrand costs.
+    cost: int = 1
 
 
 @dataclass(frozen=True)

@@ -147,6 +147,9 @@ class ContinuousLaw(Law):
     #: Which of quantile, log_mgf, mean are stated by a formula.
     formulas: frozenset[str] = frozenset({"quantile", "log_mgf", "mean"})
 
+    #: How many times the work of an elementary formula one evaluation of the cdf costs.
+    evaluation_cost: int = 1
+
     pdf: sympy.Expr
     cdf: sympy.Expr
     survival: sympy.Expr

@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from sympy import exp, loggamma
+from sympy import exp
 
 from hedgetheory.expressions.symbols import r, u, ubar
 from hedgetheory.expressions.vocabulary import (
     expm1,
     log1p,
     log_gamma_cdf,
+    log_gamma_of,
     log_gamma_ppf,
     log_gamma_sf,
     logit_beta_cdf,
@@ -52,7 +53,7 @@ class LogGamma(ContinuousLaw):
         self.shape, self.loc, self.scale = shape, loc, scale
         k, c, s = exact_symbol(shape), exact_symbol(loc), exact_symbol(scale)
         z = (r - c) / s
-        self.pdf = exp(k * z - exp(z) - loggamma(k)) / abs(s)
+        self.pdf = exp(k * z - exp(z) - log_gamma_of(k)) / abs(s)
         low, high = log_gamma_cdf(k, z), log_gamma_sf(k, z)
         if shape == 1:
             low, high = -expm1(-exp(z)), exp(-exp(z))
@@ -61,7 +62,7 @@ class LogGamma(ContinuousLaw):
         self.quantile = c + s * log_gamma_ppf(k, *levels)
         self.log_density_slope = (k - exp(z)) / s
         self.centre = loc + scale * near_log(shape)
-        self.width = abs(scale) * (1 / shape if shape < 1 else 1 / near(float(shape) ** 0.5))
+        self.width = abs(scale) * (1 if shape < 1 else 1 / near(float(shape) ** 0.5))
 
 
 class LogitBeta(ContinuousLaw):
@@ -81,11 +82,11 @@ class LogitBeta(ContinuousLaw):
         self.a, self.b, self.loc, self.scale = a, b, loc, scale
         p, q, c, s = map(exact_symbol, (a, b, loc, scale))
         z = (r - c) / s
-        log_beta = loggamma(p) + loggamma(q) - loggamma(p + q)
+        log_beta = log_gamma_of(p) + log_gamma_of(q) - log_gamma_of(p + q)
         self.pdf = exp(-p * log1p(exp(-z)) - q * log1p(exp(z)) - log_beta) / s
         self.cdf, self.survival = logit_beta_cdf(p, q, z), logit_beta_cdf(q, p, -z)
         self.quantile = c + s * logit_beta_ppf(p, q, u, ubar)
         self.log_density_slope = (p / (1 + exp(z)) - q / (1 + exp(-z))) / s
         self.centre = loc + scale * near_log(a / b)
         least = min(a, b)
-        self.width = scale * 2 * (1 / least if least < 1 else 1 / near(float(least) ** 0.5))
+        self.width = scale * 2 * (1 if least < 1 else 1 / near(float(least) ** 0.5))

@@ -6,11 +6,11 @@ from fractions import Fraction
 from functools import cached_property
 
 import sympy
-from sympy import exp, log, loggamma, pi, sinh, sqrt
+from sympy import exp, log, pi, sinh, sqrt
 
 from hedgetheory.exact import RealInput
 from hedgetheory.expressions.symbols import r, u, ubar
-from hedgetheory.expressions.vocabulary import log1p, logit_beta_cdf, logit_beta_ppf
+from hedgetheory.expressions.vocabulary import log1p, log_gamma_of, logit_beta_cdf, logit_beta_ppf
 from hedgetheory.laws.base import ContinuousLaw, Strand, exact_symbol, transformed
 from hedgetheory.laws.latent import LogitBeta
 
@@ -37,7 +37,7 @@ class StudentT(ContinuousLaw):
         self.df = self._shape("df", df)
         nu = exact_symbol(self.df)
         h, x = nu / 2, r / sqrt(nu)
-        scale = loggamma(h + sympy.Rational(1, 2)) - loggamma(h) - log(nu * pi) / 2
+        scale = log_gamma_of(h + sympy.Rational(1, 2)) - log_gamma_of(h) - log(nu * pi) / 2
         self.pdf = exp(scale - (h + sympy.Rational(1, 2)) * log1p(x**2))
         root = sqrt(1 + x**2)
         self._coordinate = 2 * sympy.Piecewise((-log(root - x), r < 0), (log(root + x), True))
@@ -46,6 +46,7 @@ class StudentT(ContinuousLaw):
         self.quantile = sqrt(nu) * sinh(logit_beta_ppf(h, h, u, ubar) / 2)
         self.mean = sympy.S.Zero if self.df > 1 else sympy.nan
         self.tail_index = (self.df, self.df)
+        self.evaluation_cost = 1 + min(int(self.df / 2), 600)
         self.centre, self.width = Fraction(0), Fraction(2)
 
     @cached_property

@@ -50,6 +50,7 @@ class Truncated(ContinuousLaw):
             raise InputError(f"{law} has no probability that is seen in [low, high] [{self}]")
         self._outer = (below, above_low, below_high, above, high_up)
         self.pdf, self.cdf, self.survival = self._given(law.pdf, law.cdf, law.survival)
+        self.evaluation_cost = law.evaluation_cost
         self.formulas = law.formulas & {"quantile"}
         if self.formulas:
             levels = {u: below + u * self.mass, ubar: above + ubar * self.mass}

@@ -42,7 +42,7 @@ class Weibull(ContinuousLaw):
         half = sympy.Rational(1, 2)
         minus_log = sympy.Piecewise((-log1p(-u), u < half), (-log(ubar), True))
         self.quantile = s * exp(log(minus_log) / k)
-        self.mean = s * gamma(1 + 1 / k)
+        self.mean = s * gamma(1 + 1 / k, evaluate=bool(k * 30 > 1))
         self.end_density = {-1: (k / s**k, self.shape - 1)}
         self.centre, self.width = self.scale, 2 * self.scale
         if self.shape < 1:

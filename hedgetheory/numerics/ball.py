@@ -384,12 +384,13 @@ def _may_vanish(x: arb | None) -> bool:
     return x is not None and bool(x.contains(0))
 
 
-def integral(function: Callable[[acb, bool], acb], low: arb, high: arb) -> arb:
+def integral(function: Callable[[acb, bool], acb], low: arb, high: arb, cost: int = 1) -> arb:
     """∫ function over [low, high], certified: NaN where the integrand is not bounded by balls.
 
-    Raises NotCertified after `INTEGRAL_WORK` evaluations times bits: more bits cost only more.
+    Raises NotCertified after `INTEGRAL_WORK` evaluations times bits, each evaluation counted
+    ``cost`` times: more bits cost only more.
     """
-    limit = max(INTEGRAL_WORK // ctx.prec, 4 * ctx.prec)
+    limit = max(INTEGRAL_WORK // ctx.prec, 4 * ctx.prec) // cost
     count, raised = 0, None
 
     def counted(x: acb, analytic: bool) -> acb:
