@@ -35,7 +35,8 @@ _BITS, _LIMIT = 96, 400
 _MAX_DOUBLINGS = 60
 _MAX_GRID = 60
 _GRID_START = Fraction(1, 8)
-_MAX_VALUE_BITS = 1000
+#: Values by quadrature are refused beyond some hundred digits: each costs seconds there.
+_MAX_VALUE_BITS = 400
 
 
 def smooth_picture(
