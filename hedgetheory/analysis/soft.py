@@ -215,8 +215,14 @@ def _covered(slope: StrengthSlope, gold: Gold) -> Picture:
 
     found = cover(evaluate, spread, slope.reach, target, cost, BUDGET)
     zeros = [Zero(slope, low, high, 1, before) for low, high, before in found.zeros]
-    extrema = [_extremum(slope, zero) for zero in zeros]
     reason, box = _open_reason(found, target, tail)
+    if box and found.end < target:
+        later = _changes(slope, [(found.end, found.last)], target)
+        zeros += later
+        reason += (
+            f"; up to lam = {float(target):.6g} {len(later)} more change(s) of sign are certified"
+        )
+    extrema = [_extremum(slope, zero) for zero in zeros]
     signs = [] if reason else [found.first, *[-zero.sign_low for zero in zeros]]
     route = (
         f"f' changes sign {len(zeros)} time(s): {found.evaluations} certified values of f' with "
@@ -224,6 +230,20 @@ def _covered(slope: StrengthSlope, gold: Gold) -> Picture:
         "exponential of f' outweighs all others"
     )
     return _drawn(slope, signs, extrema, reason, "" if reason else route, box)
+
+
+def _changes(
+    slope: StrengthSlope, known: list[tuple[Fraction, int]], target: Fraction
+) -> list[Zero]:
+    """Changes of certified signs after the last known one, on the grid up to ``target``."""
+    points = [x for x in map(grid_point, GRID) if known[-1][0] < x <= target]
+    signs = [*known, *((x, slope.exact_sign(x)) for x in points)]
+    kept = [(x, sign) for x, sign in signs if sign]
+    return [
+        Zero(slope, low, high, 1, before)
+        for (low, before), (high, after) in pairwise(kept)
+        if before != after
+    ]
 
 
 def _open_reason(

@@ -149,3 +149,12 @@ def test_a_curve_that_never_moves_is_not_called_anything(
     monkeypatch.setattr(soft, "BUDGET", 20.0)
     found = check(Uniform(), parse_family("sbon(n=2)"), parse_gold("u*(1-u)"), digits=4)
     assert (found.regime, found.complete, found.extrema) == ("undecided", "undecided", ())
+
+
+def test_turns_beyond_the_bounded_work_are_still_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(soft, "BUDGET", 25.0)
+    monkeypatch.setattr(soft, "FARTHEST", Fraction(8))
+    found = check(Uniform(), parse_family("sbon(n=8)"), parse_gold("u**2*(1-u)"), digits=4)
+    assert [abs(float(e.theta) - TURN) < 0.05 for e in found.extrema] == [True]
+    assert found.domain == "0 <= lam <= 0.6250"
+    assert "1 more change(s) of sign" in found.complete_reason
