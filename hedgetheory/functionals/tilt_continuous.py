@@ -33,7 +33,7 @@ from hedgetheory.functionals.plans import (
     Race,
     Undefined,
 )
-from hedgetheory.laws.base import ContinuousLaw, Strand
+from hedgetheory.laws.base import ContinuousLaw, Strand, exact_symbol
 from hedgetheory.numerics.ball import REAL, ball, certify, increasing_root
 from hedgetheory.numerics.highprec import HighPrecision
 from hedgetheory.numerics.program import compiled
@@ -206,7 +206,7 @@ class TiltOnContinuous(OnContinuous):
         for strand in self.law.strands:
             part = sympy.Symbol(f"part_{len(parts)}")
             plan = self._over(strand, sympy.S.One, ONE)
-            parts[part] = up_to(plan, strand, ball(reward))
+            parts[part] = up_to(plan, strand, reward)
             whole += part
         return Closed(whole, parts)
 
@@ -350,19 +350,23 @@ class _Difference(TiltOnContinuous):
 
 
 def up_to(plan: LineIntegral, strand: Strand, reward: Any) -> LineIntegral | Closed:
-    """The part of an integral over a strand below a reward, a ball."""
+    """The part of an integral over a strand below a reward, a rational or a ball."""
     bottom, top = strand.rewards
-    if bottom is not None and reward <= ball(bottom):
+    at = end_ball(reward)
+    if bottom is not None and at <= ball(bottom):
         return Closed(sympy.S.Zero)
-    if top is not None and reward >= ball(top):
+    if top is not None and at >= ball(top):
         return plan
+    if isinstance(reward, Fraction):
+        # A formula, which every working precision encloses anew.
+        return until(plan, strand.coordinate.xreplace({r: exact_symbol(reward)}))
     return until(plan, at_ball(strand.coordinate, reward))
 
 
 def until(plan: LineIntegral, place: Any) -> LineIntegral:
-    """The part of an integral below a place inside of its range, a ball."""
+    """The part of an integral below a place inside of its range, a formula or a ball."""
     low, _ = plan.support
-    middle = Fraction(float(place.mid()))
+    middle = Fraction(float(end_ball(place).mid()))
     centre = min(plan.centre, middle - plan.width)
     if low is not None:
         centre = (Fraction(float(end_ball(low).mid())) + middle) / 2
