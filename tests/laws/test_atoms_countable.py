@@ -281,8 +281,11 @@ def test_the_score_is_the_slope_of_log_w():
         assert close(value(law, BestOfPoisson(3), "score", at=4), slope, rel=1e-9)
 
 
-@pytest.mark.parametrize(("law", "reference"), [(POISSON, ss.poisson(2.5)),
-                                                (GEOMETRIC, ss.geom(1 / 3))], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    ("law", "reference"),
+    [(POISSON, ss.poisson(2.5)), (GEOMETRIC, ss.geom(1 / 3))],
+    ids=["poisson", "geometric"],
+)
 def test_samples_have_the_law(law, reference):
     # DKW: P(sup |F_n − F| > d) ≤ 2 e^{−2 n d²} = 2e-9 at n = 40,000, d = 0.0161.
     size, bound = 40_000, 0.0161
