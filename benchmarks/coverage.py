@@ -1,7 +1,7 @@
 """Do the 95 % intervals of `tune` for a real θ cover the truth 95 times in a hundred?
 
-    python benchmarks/coverage.py                       # the study, some minutes, rewrites the record
-    python benchmarks/coverage.py --replications 100    # a look, nothing is written
+    python benchmarks/coverage.py                     # the study, some minutes, writes the record
+    python benchmarks/coverage.py --replications 100  # a look, nothing is written
 
 Synthetic joint laws of (proxy, gold) whose θ† is certified by `hedgetheory.threshold`; each
 replication draws 200 prompts × 32 responses and asks for the interval of θ†. Beside the interval

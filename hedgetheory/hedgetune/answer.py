@@ -75,6 +75,8 @@ def answer(
         interval = found["interval"]
         if interior and isinstance(points, RealPoints) and _enough(points):
             interval = _slope_interval(points, settings, place, inside, found)
+        if isinstance(points, RealPoints):  # on a level stretch resamples may settle beside theta
+            interval = [min(interval[0], theta), max(interval[1], theta)]
     return {
         "theta": theta,
         "theta_interval": None if interval is None else [points.number(t) for t in interval],

@@ -25,7 +25,7 @@ class HedgeTune:
     >>> model = HedgeTune(family="bon", resamples=50).fit("ridge_overfit")
     >>> model.theta_, model.regime_
     (3, 'peak')
-    >>> HedgeTune().fit([[1, 2, 3], [3, 1, 2]], [[0, 1, 0], [0, 0, 1]]).theta_
+    >>> HedgeTune().fit([[1, 2, 3], [3, 1, 2]], [[0, 2, 1], [1, 0, 2]]).theta_
     2
     """
 

@@ -87,10 +87,12 @@ def slope_interval(
     """
     slope = steps.studentised()
     rising, falling = slope - upper, lower - slope
+    # Without a slope; not rising − slope, which is ∞ − ∞ where a step is certain.
+    none_up, none_down = (np.broadcast_to(x, slope.shape) for x in (-np.asarray(upper), lower))
     left = np.flatnonzero(steps.middle < place)[::-1]
     right = np.flatnonzero(steps.middle > place)
-    low = _crossing(place, steps.middle[left], rising[left], (rising - slope)[left], -np.inf)
-    high = _crossing(place, steps.middle[right], falling[right], (falling + slope)[right], np.inf)
+    low = _crossing(place, steps.middle[left], rising[left], none_up[left], -np.inf)
+    high = _crossing(place, steps.middle[right], falling[right], none_down[right], np.inf)
     return low, high
 
 

@@ -9,7 +9,12 @@ from hedgetheory.hedgetune.divergence import weights_kl
 from hedgetheory.hedgetune.points import RealPoints
 from hedgetheory.hedgetune.ranks import RankGroup
 from hedgetheory.hedgetune.table import Array
-from hedgetheory.hedgetune.tilts import MIN_EFFECTIVE, tilt_values_and_sizes, tilt_weights
+from hedgetheory.hedgetune.tilts import (
+    MIN_EFFECTIVE,
+    least_effective,
+    tilt_values_and_sizes,
+    tilt_weights,
+)
 
 #: λ times the spread of the proxy goes no further; ties can keep the sample size up for ever.
 MAX_STRENGTH = 1000.0
@@ -56,7 +61,7 @@ class TiltPoints(RealPoints):
         for group, share in zip(self.groups, self.shares, strict=True):
             assert group.proxy is not None
             weights = tilt_weights(group.proxy, lam)
-            least = min(MIN_EFFECTIVE, group.size / 2)
+            least = least_effective(group.size)
             total += float(share @ np.einsum("ij,ij->i", weights, weights)) * least
         return 1 / total
 

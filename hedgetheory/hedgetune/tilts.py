@@ -9,8 +9,13 @@ from hedgetheory.errors import must_be
 from hedgetheory.hedgetune.ranks import checked_scores
 from hedgetheory.hedgetune.table import Array
 
-#: Fewer effective responses than this, or than half of those there are, mean nothing.
+#: Fewer effective responses than this, or than about half of those there are, mean nothing.
 MIN_EFFECTIVE = 5.0
+
+
+def least_effective(size: int) -> float:
+    """The effective sample size of S responses below which a tilt says nothing."""
+    return min(MIN_EFFECTIVE, (size + 1) / 2)
 
 
 def tilt_weights(proxy: ArrayLike, lam: float) -> Array:
@@ -51,20 +56,20 @@ def tilt_values(
 
     v = Σ_i W_i g_i, W the softmax of λ·proxy within the prompt: a ratio, biased by O(1/S). With
     ``jackknife`` v becomes S v − (S−1)/S Σ_i v_{−i}, v_{−i} without response i, which leaves
-    O(1/S²). NaN where the effective sample size 1/ΣW² is below min(5, S/2): there the answer is
+    O(1/S²). NaN where the effective sample size 1/ΣW² is below min(5, (S+1)/2): there the answer is
     the luck of the top responses.
 
     ``proxy``, ``gold``: (P, S), finite; ``lam``: finite, shape (L,). Returns (P, L). Raises
     InputError outside the domains.
 
-    >>> tilt_values([[0, 0, 1, 1]], [[0, 0, 1, 1]], [0, 50.0], jackknife=False).round(6).tolist()
-    [[0.5, 1.0]]
+    >>> tilt_values([[0, 1, 1, 1]], [[0, 1, 1, 1]], [0, 50.0], jackknife=False).round(6).tolist()
+    [[0.75, 1.0]]
 
     Source: THEORY.md, section 8; Quenouille 1956 for the jackknife.
     """
     values, effective = tilt_values_and_sizes(proxy, gold, lam, jackknife=jackknife)
     size = np.asarray(proxy).shape[1]
-    return np.where(effective >= min(MIN_EFFECTIVE, size / 2), values, np.nan)
+    return np.where(effective >= least_effective(size), values, np.nan)
 
 
 def tilt_values_and_sizes(

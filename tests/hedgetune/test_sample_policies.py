@@ -140,7 +140,7 @@ def test_the_tilt_and_its_jackknife_are_ratios_of_sums(rows: list[tuple[int, int
     every = list(range(len(rows)))
     plain = ratio(every)
     values = tilt_values([proxy], [gold], [np.log(2)], jackknife=False)[0, 0]
-    enough = 1 / (tilt_weights([proxy], np.log(2)) ** 2).sum() >= min(5, len(rows) / 2) - 1e-9
+    enough = 1 / (tilt_weights([proxy], np.log(2)) ** 2).sum() >= min(5, (len(rows) + 1) / 2) - 1e-9
     if not enough:
         assert np.isnan(values)
         return

@@ -121,6 +121,17 @@ def test_the_recorded_study_covers_between_93_and_97_percent() -> None:
             assert 0.93 <= law["coverage"][name] <= 0.97
 
 
+@pytest.mark.parametrize("family", ["bon", "bop", "tilt", "sbon(n=2)", "sbon(lam=9)"])
+def test_prompts_that_are_all_the_same_leave_no_doubt(family: str) -> None:
+    proxy, gold = np.tile(np.arange(6.0), 5), np.tile([0.0, 1, 2, 9, 4, 1], 5)
+    table = Table.from_arrays(np.repeat(np.arange(5), 6), proxy, gold)
+    result = tune(table, family, resamples=30)
+    low, high = result.theta_interval or [0, 0]
+    assert low <= result.theta <= high
+    assert high - low < 0.2 * (1 + result.theta)
+    assert result.regime_support == 1
+
+
 def test_an_interval_reaches_another_peak_that_resamples_choose() -> None:
     # Two kinds of prompts in equal number, one best at small μ, one at large: two near-equal peaks.
     rng = np.random.default_rng(1)
