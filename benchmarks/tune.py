@@ -127,7 +127,7 @@ def main() -> None:
         "one decimal": (smooth.round(1), "6"),
     }
     curves = {"value": point_curve, "value and standard error": best_of_n_curve}
-    curve = smooth - 0.2 * smooth**2
+    curve = smooth - 0.4 * smooth**2  # an interior peak at n = 7
     for name, (proxy, target) in arrays.items():
         for label, curve_of in curves.items():
             found = medians(
