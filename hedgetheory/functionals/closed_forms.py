@@ -27,6 +27,7 @@ from hedgetheory.expressions.vocabulary import (
     scaled_ei,
     wright_omega,
 )
+from hedgetheory.functionals.stable_means import stable_mean
 from hedgetheory.laws.base import ContinuousLaw
 from hedgetheory.laws.exponential import Exponential
 from hedgetheory.laws.logistic import Logistic
@@ -316,6 +317,10 @@ def mean_reward(policy: type, law: ContinuousLaw) -> ClosedForm | None:
                 return Proof(title, top.steps + bottom.steps)
 
             return ClosedForm(value, prove, title)
+    stable = stable_mean(policy, law)
+    if stable is not None:
+        value, proof = stable
+        return ClosedForm(value, lambda: proof, f"mean_reward of {policy.__name__} on {law}")
     return None
 
 
