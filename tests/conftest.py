@@ -21,8 +21,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
-    """Bytes by their length: a gzip holds the time, and workers must agree on a test's name."""
-    return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) else None
+    """Names that workers agree on: a gzip holds the time, and a repr may hold an address."""
+    if isinstance(val, bytes):
+        return f"{argname}-{len(val)}-bytes"
+    return argname if callable(val) and " at 0x" in repr(val) else None
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,6 @@ def taylor(quantile, lam, count=25):
         ("beta(1,2)", 4, lambda v: 1 - MP.sqrt(1 - v)),
         ("gamma(1/2,1)", 0.5, lambda v: MP.erfinv(v) ** 2),
     ],
-    ids=str,
 )
 def test_what_is_proved_has_no_negative_coefficient(law, lam, quantile):
     assert decide(parse_law(law), Fraction(lam)).verdict == "proved"
