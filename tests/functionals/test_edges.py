@@ -7,7 +7,6 @@ from fractions import Fraction
 import mpmath
 import pytest
 
-from hedgetheory.errors import NotCertified
 from hedgetheory.functionals.evaluate import number
 from hedgetheory.functionals.quantities import plans, value
 from hedgetheory.laws.exponential import Exponential
