@@ -77,6 +77,7 @@ LAWS = (
     JointLaw("pass or fail", "bop", "1/5 + 2*u**2*(1-u)", _pass_fail),
     JointLaw("prompts differ, heavy tails", "bop", "u**4*(1-u)", _prompts_differ),
     JointLaw("smooth gold, real n", "bon", "u**3*(1-u)", _smooth),
+    JointLaw("smooth gold, tilt by weights", "tilt", "u**3*(1-u)", _smooth),
     JointLaw("pass or fail, quantile tilt", "quantile_tilt", "1/5 + 2*u**2*(1-u)", _pass_fail),
 )
 
@@ -99,7 +100,7 @@ def plug_in_interval(ranked: Array, family: str, seed: int) -> list[float]:
     if family == "bon":
         cdf = u ** theta[:, None]
     else:
-        law = DRAWS["bop" if family == "bop" else "ztp"]
+        law = DRAWS["bop" if family == "bop" else "ztp"]  # a tilt is one of the quantile here
         cdf = law.pgf(u, **{law.parameters[0]: theta[:, None]})
     curves = ranked @ np.diff(cdf, axis=1).T
     chosen = [theta[m.argmax(axis=1)] for m in resampled_means(curves, RESAMPLES, seed)]
