@@ -1,0 +1,142 @@
+"""One case computed: the value, its rounding, and the check by a second method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+from hedgetheory.errors import HedgeTheoryError, NotCertified, NotOnThisLaw
+from hedgetheory.exact import Number
+from hedgetheory.functionals.quantities import plans, value
+from hedgetheory.reference.cases import Job
+from hedgetheory.reference.cross import Disagreement, by_plans
+from hedgetheory.reference.model import MAX_EXPONENT, MAX_RATIONAL, Case, Check, rounded
+from hedgetheory.spec.grammar import parse_gold, parse_law, parse_policy
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a job: a case, or why it was refused, or how two methods disagree."""
+
+    id: str
+    case: Case | None = None
+    refused: str = ""
+    disagreement: str = ""
+
+
+def outcome(job: Job) -> Outcome:
+    """Compute a job; never raises what belongs in a table."""
+    try:
+        found = _value(job)
+        if not fits(found):
+            return Outcome(job.id, refused=f"beyond 10^±{MAX_EXPONENT}")
+        found = shortened(found, job.digits)
+        check = _check(job, found)
+    except Disagreement as error:
+        return Outcome(job.id, disagreement=str(error))
+    except NotCertified as error:
+        return Outcome(job.id, refused=str(error))
+    case = Case(job.id, job.inputs, found, rounded(found), check, tags(job, found))
+    return Outcome(job.id, case)
+
+
+def fits(found: Number) -> bool:
+    """Whether a value is within the exponents of a table."""
+    if found.guarantee == "certified":
+        return abs(found.exp10) <= MAX_EXPONENT
+    if found.fraction is None:
+        return True
+    bits = found.fraction.numerator.bit_length() - found.fraction.denominator.bit_length()
+    return abs(bits) <= 3 * MAX_EXPONENT
+
+
+def shortened(found: Number, digits: int) -> Number:
+    """A rational that is too long to be written becomes the ball of its first digits."""
+    exact = found.fraction
+    if exact is None or max(abs(exact.numerator), exact.denominator) < 10 ** (MAX_RATIONAL // 4):
+        return found
+    size = (abs(exact.numerator).bit_length() - exact.denominator.bit_length()) * 30103 // 100_000
+    exponent = size - digits - 8
+    scaled = exact / Fraction(10) ** exponent
+    return Number.ball(round(scaled), 1, exponent)
+
+
+def _arguments(job: Job) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if job.at is not None:
+        kind, number = job.at
+        found["at"] = f"u={number}" if kind == "quantile" else number
+    if job.order is not None:
+        found["order"] = job.order
+    if job.gold is not None:
+        found["gold"] = _gold(job.gold)
+    return found
+
+
+_law, _policy, _gold = cache(parse_law), cache(parse_policy), cache(parse_gold)
+
+
+def _value(job: Job) -> Number:
+    try:
+        return value(
+            _law(job.law), _policy(job.policy), job.quantity, **_arguments(job), digits=job.digits
+        )
+    except NotOnThisLaw as error:
+        return Number.undefined(str(error))
+
+
+def _check(job: Job, found: Number) -> Check:
+    if found.is_undefined or found.infinite:
+        return Check("criterion")
+    return by_plans(
+        found, list(plans(_law(job.law), _policy(job.policy), job.quantity, **_arguments(job)))
+    )
+
+
+def tags(job: Job, found: Number) -> tuple[str, ...]:
+    """How hard a case is, and what is special about it."""
+    extreme, hard = _reach(job)
+    kinds = ["extreme" if extreme else "hard" if hard else "easy"]
+    if found.is_undefined:
+        kinds.append("undefined")
+    if found.infinite:
+        kinds.append("infinite")
+    if found.fraction == 0:
+        kinds.append("zero")
+    if any(name in job.law for name in ("bernoulli", "finite", "poisson", "geometric")):
+        kinds.append("tie")
+    return tuple(kinds)
+
+
+def _reach(job: Job) -> tuple[bool, bool]:
+    """Whether a parameter is beyond 2^±20, and whether it is beyond 2^±9."""
+    numbers = _numbers(job.inputs)
+    spread = [_distance(x) for x in numbers]
+    return max(spread, default=0) > 19, max(spread, default=0) > 8
+
+
+def _distance(x: Fraction) -> int:
+    """How many binary orders from 0 and 1 a number is, 0 for those near neither."""
+    size = abs(x)
+    if size in (0, 1):
+        return 0
+    away = [abs(size.numerator.bit_length() - size.denominator.bit_length())]
+    if size < 2:
+        rest = abs(1 - size)
+        away.append(rest.denominator.bit_length() - rest.numerator.bit_length())
+    return max(away)
+
+
+def _numbers(entry: Any) -> list[Fraction]:
+    if isinstance(entry, dict):
+        if set(entry) == {"rational", "binary64"}:
+            return [Fraction(entry["rational"])]
+        return [x for inner in entry.values() for x in _numbers(inner)]
+    if isinstance(entry, list):
+        return [x for inner in entry for x in _numbers(inner)]
+    return []
+
+
+__all__ = ["HedgeTheoryError", "Outcome", "outcome", "replace", "tags"]
