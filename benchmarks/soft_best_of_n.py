@@ -28,9 +28,9 @@ import numpy as np
 from scipy import interpolate, optimize
 
 from hedgetheory.functionals.quantities import value
-from hedgetheory.functionals.soft_floats import SoftBestOfNFloats
-from hedgetheory.functionals.soft_floats_threshold import soft_thresholds
-from hedgetheory.functionals.soft_slope import slope_sign
+from hedgetheory.functionals.soft.slope import slope_sign
+from hedgetheory.functionals.soft_floating.continuous import SoftBestOfNFloats
+from hedgetheory.functionals.soft_floating.threshold import soft_thresholds
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.policies.soft_best_of_n import SoftBestOfN
 from hedgetheory.spec.grammar import parse_gold

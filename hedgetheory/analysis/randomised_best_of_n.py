@@ -28,8 +28,8 @@ from hedgetheory.analysis.randomised_continuous import MAX_ORDER, proved, refute
 from hedgetheory.analysis.randomised_draws import DrawsFound, draw_counts
 from hedgetheory.errors import InputError
 from hedgetheory.exact import Number, RealInput, short
+from hedgetheory.functionals.atoms.countable import RankOnCountable, TiltOnCountable
 from hedgetheory.functionals.bind import bind
-from hedgetheory.functionals.countable import RankOnCountable, TiltOnCountable
 from hedgetheory.laws.affine import Affine
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
 from hedgetheory.laws.countable import CountableLaw

@@ -31,7 +31,7 @@ from hedgetheory.exact import Number
 from hedgetheory.expressions.symbols import r, u
 from hedgetheory.functionals.bound import GoldCurve
 from hedgetheory.functionals.quantities import value
-from hedgetheory.functionals.soft_slope import slope_enclosure, slope_in_strength, slope_sign
+from hedgetheory.functionals.soft.slope import slope_enclosure, slope_in_strength, slope_sign
 from hedgetheory.laws.base import FiniteLaw, Law, exact_symbol
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.numerics.ball import (

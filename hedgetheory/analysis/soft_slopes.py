@@ -7,7 +7,7 @@ which a constant added to g does not change, as ∫ φ^{n−1} M₁ ds = 1/n and
 
 **Bounds**, for |g| ≤ G. Let φ have no zero in |arg t| ≤ D. On the lines Im s = ±d, d < D, with
 c = cos d: |M_g| ≤ G M₁(t cos d)/c, |φ| ≤ φ(t cos d), and |L| ≤ (D + d)/(D − d)·L(t cos d)/c
-(Carathéodory, and L is concave with L(0) = 0: see `hedgetheory.functionals.soft_scores`). The L¹
+(Carathéodory, and L is concave with L(0) = 0: see `hedgetheory.functionals.soft.scores`). The L¹
 norm there is thus at most G/(cn)·(1 + (D + d)/((D − d)c)), and the trapezoid rule is off by at most
 twice that over e^{2πd/h} − 1. Left out below the first node, where M₁ ≤ te^{λ max x} and L is
 smaller than there: G(1 + nL₀)X₀, as h Σ e^{−kh} ≤ 1. Above the last one φ^{n−1} is smaller and
@@ -27,7 +27,7 @@ from typing import Any
 from hedgetheory.errors import NotCertified
 from hedgetheory.expressions.symbols import r, u, ubar
 from hedgetheory.functionals.bound import GoldCurve
-from hedgetheory.functionals.soft_scenes import AtomScene, Racing, UnitScene
+from hedgetheory.functionals.soft.scenes import AtomScene, Racing, UnitScene
 from hedgetheory.laws.base import FiniteLaw, Law
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.numerics import ball as balls

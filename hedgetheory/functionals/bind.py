@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from hedgetheory.errors import InputError
+from hedgetheory.functionals.atoms.countable import RankOnCountable, TiltOnCountable
+from hedgetheory.functionals.atoms.finite import RankOnFinite, TiltOnFinite
 from hedgetheory.functionals.bound import Bound
 from hedgetheory.functionals.continuous import RankOnContinuous, TiltOnContinuous
-from hedgetheory.functionals.countable import RankOnCountable, TiltOnCountable
-from hedgetheory.functionals.finite import RankOnFinite, TiltOnFinite
-from hedgetheory.functionals.soft_best_of_n import soft_bound
-from hedgetheory.functionals.soft_countable import SoftOnCountable
+from hedgetheory.functionals.soft.bound import soft_bound
+from hedgetheory.functionals.soft.countable import SoftOnCountable
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
 from hedgetheory.laws.countable import CountableLaw
 from hedgetheory.laws.uniform import Uniform

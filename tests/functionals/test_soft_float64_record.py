@@ -19,10 +19,10 @@ from typing import Any
 
 import pytest
 
-from hedgetheory.functionals import soft_floats
 from hedgetheory.functionals.quantities import value
-from hedgetheory.functionals.soft_floats import SoftBestOfNFloats
-from hedgetheory.functionals.soft_floats_atoms import SoftBestOfNSamples
+from hedgetheory.functionals.soft_floating import continuous as soft_floats
+from hedgetheory.functionals.soft_floating.continuous import SoftBestOfNFloats
+from hedgetheory.functionals.soft_floating.samples import SoftBestOfNSamples
 from hedgetheory.laws.base import FiniteLaw
 from hedgetheory.spec.grammar import parse_law, parse_policy
 

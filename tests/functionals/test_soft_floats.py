@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from hedgetheory.errors import InputError, NotOnThisLaw
-from hedgetheory.functionals.soft_floats import SoftBestOfNFloats
-from hedgetheory.functionals.soft_floats_atoms import SoftBestOfNSamples
-from hedgetheory.functionals.soft_floats_evaluate import soft_evaluate
-from hedgetheory.functionals.soft_floats_threshold import _turns, soft_thresholds
-from hedgetheory.functionals.soft_slope import slope_in_strength, slope_sign
+from hedgetheory.functionals.soft.slope import slope_in_strength, slope_sign
+from hedgetheory.functionals.soft_floating.continuous import SoftBestOfNFloats
+from hedgetheory.functionals.soft_floating.evaluate import soft_evaluate
+from hedgetheory.functionals.soft_floating.samples import SoftBestOfNSamples
+from hedgetheory.functionals.soft_floating.threshold import _turns, soft_thresholds
 from hedgetheory.laws.base import ContinuousLaw
 from hedgetheory.laws.exponential import Exponential
 from hedgetheory.laws.finite import Finite

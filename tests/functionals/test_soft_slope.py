@@ -10,8 +10,8 @@ import pytest
 
 from hedgetheory.errors import InputError, NotCertified
 from hedgetheory.functionals.quantities import value
-from hedgetheory.functionals.soft_floats import SoftBestOfNFloats
-from hedgetheory.functionals.soft_slope import slope_in_strength, slope_sign
+from hedgetheory.functionals.soft.slope import slope_in_strength, slope_sign
+from hedgetheory.functionals.soft_floating.continuous import SoftBestOfNFloats
 from hedgetheory.laws.base import Law
 from hedgetheory.laws.exponential import Exponential
 from hedgetheory.laws.finite import Finite

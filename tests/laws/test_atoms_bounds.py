@@ -7,8 +7,8 @@ from fractions import Fraction
 import mpmath
 import pytest
 
-from hedgetheory.functionals.countable import RankOnCountable
-from hedgetheory.functionals.countable_sums import Tails
+from hedgetheory.functionals.atoms.countable import RankOnCountable
+from hedgetheory.functionals.atoms.countable_sums import Tails
 from hedgetheory.functionals.evaluate import enclosure
 from hedgetheory.functionals.growth import Growth
 from hedgetheory.functionals.quantities import plans

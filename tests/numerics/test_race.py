@@ -10,9 +10,9 @@ import mpmath
 import pytest
 
 from hedgetheory.errors import NotCertified
-from hedgetheory.functionals.soft_scenes import UnitScene
-from hedgetheory.functionals.soft_strips import FREE, scanned_spread
-from hedgetheory.functionals.soft_transforms import AtomTransform, UnitTransform
+from hedgetheory.functionals.soft.scenes import UnitScene
+from hedgetheory.functionals.soft.strips import FREE, scanned_spread
+from hedgetheory.functionals.soft.transforms import AtomTransform, UnitTransform
 from hedgetheory.numerics import ball as balls
 from hedgetheory.numerics.race import Grid, Panels, Race, check_work, gathered
 from hedgetheory.policies.soft_best_of_n import SoftBestOfN

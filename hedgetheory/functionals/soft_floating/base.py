@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from hedgetheory.errors import must_be
 from hedgetheory.exact import RealInput, rational
-from hedgetheory.functionals.soft_floats_race import Array, Race
+from hedgetheory.functionals.soft_floating.race import Array, Race
 
 #: A gold curve: a vectorised function of the reward, or its values at the rewards of a sample.
 Gold: TypeAlias = Callable[[Array], ArrayLike] | ArrayLike

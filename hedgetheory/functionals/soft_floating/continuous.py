@@ -18,8 +18,9 @@ from scipy import optimize
 
 from hedgetheory.errors import InputError, NotOnThisLaw, must_be
 from hedgetheory.exact import RealInput
-from hedgetheory.functionals.soft_floats_base import Gold, Soft
-from hedgetheory.functionals.soft_floats_laws import (
+from hedgetheory.functionals.soft_floating.base import Gold, Soft
+from hedgetheory.functionals.soft_floating.race import LEFT, RIGHT, Array, Race
+from hedgetheory.functionals.soft_floating.transforms import (
     ExponentialShape,
     LogisticShape,
     NormalShape,
@@ -28,7 +29,6 @@ from hedgetheory.functionals.soft_floats_laws import (
     UnitShape,
     gauss,
 )
-from hedgetheory.functionals.soft_floats_race import LEFT, RIGHT, Array, Race
 from hedgetheory.laws.base import Law
 from hedgetheory.laws.exponential import Exponential
 from hedgetheory.laws.logistic import Logistic

@@ -24,10 +24,10 @@ from hedgetheory.functionals.closed_forms import ClosedForm
 from hedgetheory.functionals.continuous import RankOnContinuous, unit_supremum
 from hedgetheory.functionals.growth import ONE, Growth, growth
 from hedgetheory.functionals.plans import Closed, Plan, Race, Undefined
-from hedgetheory.functionals.soft_latent import LatentScene
-from hedgetheory.functionals.soft_lines import RAW_LAWS, LineScene, RankedScene
-from hedgetheory.functionals.soft_scenes import Racing, UnitScene, Weighing
-from hedgetheory.functionals.soft_scores import score_in_draws, score_in_strength
+from hedgetheory.functionals.soft.latent import LatentScene
+from hedgetheory.functionals.soft.lines import RAW_LAWS, LineScene, RankedScene
+from hedgetheory.functionals.soft.scenes import Racing, UnitScene, Weighing
+from hedgetheory.functionals.soft.scores import score_in_draws, score_in_strength
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, exact_symbol
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.numerics import ball as balls
@@ -117,7 +117,7 @@ class SoftBound(Bound):
         return [Closed(exact_symbol(self.policy.draws))]
 
     def _race(self, what: str, enclose: Callable[[], Any], **arguments: Any) -> Race:
-        from hedgetheory.functionals.soft_estimates import estimate
+        from hedgetheory.functionals.soft.estimates import estimate
 
         return Race(
             enclose,
@@ -414,7 +414,7 @@ def _total_variation(scene: UnitScene | LineScene | LatentScene) -> Any:
 
 def soft_bound(policy: SoftBestOfN, law: Any) -> Bound:
     """Soft Best-of-n on a law."""
-    from hedgetheory.functionals.soft_finite import SoftOnFinite
+    from hedgetheory.functionals.soft.finite import SoftOnFinite
 
     if isinstance(law, ContinuousLaw):
         return SoftOnContinuous(policy, law)

@@ -17,7 +17,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import special
 
-from hedgetheory.functionals.soft_floats_race import LOG_ZERO, Array
+from hedgetheory.functionals.soft_floating.race import LOG_ZERO, Array
 from hedgetheory.numerics.floats import FLOAT64
 
 #: t itself is cut at e^600.

@@ -18,10 +18,10 @@ from sympy import Abs
 from hedgetheory.errors import NotCertified
 from hedgetheory.exact import short
 from hedgetheory.expressions.symbols import r, u
+from hedgetheory.functionals.atoms.lattice import Lattice, Row
 from hedgetheory.functionals.bound import Bound, GoldCurve, Point
 from hedgetheory.functionals.evaluate import at_least
 from hedgetheory.functionals.growth import ONE, Growth, growth
-from hedgetheory.functionals.lattice import Lattice, Row
 from hedgetheory.functionals.plans import Closed, Plan, Race, Undefined
 from hedgetheory.laws.base import exact_symbol
 from hedgetheory.laws.countable import CountableLaw

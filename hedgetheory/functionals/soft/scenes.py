@@ -20,8 +20,8 @@ import sympy
 from hedgetheory.errors import NotCertified
 from hedgetheory.expressions.symbols import r
 from hedgetheory.functionals.growth import ONE, Growth
-from hedgetheory.functionals.soft_strips import FREE, bounded_strip, scanned_spread
-from hedgetheory.functionals.soft_transforms import AtomTransform, Transform, UnitTransform
+from hedgetheory.functionals.soft.strips import FREE, bounded_strip, scanned_spread
+from hedgetheory.functionals.soft.transforms import AtomTransform, Transform, UnitTransform
 from hedgetheory.laws.base import FiniteLaw
 from hedgetheory.numerics import ball as balls
 from hedgetheory.numerics.ball import REAL, ball, symmetric

@@ -24,8 +24,7 @@ from hedgetheory.errors import NotCertified
 from hedgetheory.exact import short
 from hedgetheory.expressions.symbols import alpha, lam, r, total, u, ubar
 from hedgetheory.expressions.vocabulary import expm1
-from hedgetheory.functionals.bound import Point, require_parameter
-from hedgetheory.functionals.countable_sums import (
+from hedgetheory.functionals.atoms.countable_sums import (
     FARTHEST,
     OnCountable,
     Series,
@@ -37,9 +36,10 @@ from hedgetheory.functionals.countable_sums import (
     upto,
     working,
 )
+from hedgetheory.functionals.atoms.lattice import Lattice, Row
+from hedgetheory.functionals.bound import Point, require_parameter
 from hedgetheory.functionals.evaluate import exact
 from hedgetheory.functionals.growth import ONE, Growth
-from hedgetheory.functionals.lattice import Lattice, Row
 from hedgetheory.functionals.plans import Closed, Infinite, Plan
 from hedgetheory.laws.base import exact_symbol
 from hedgetheory.laws.countable import CountableLaw

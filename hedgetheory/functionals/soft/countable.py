@@ -20,12 +20,12 @@ from sympy import log
 from hedgetheory.errors import NotCertified
 from hedgetheory.exact import short
 from hedgetheory.expressions.symbols import alpha, n, r, total, u, ubar
+from hedgetheory.functionals.atoms.countable import RankOnCountable
 from hedgetheory.functionals.bound import GoldCurve, Point, require_parameter
-from hedgetheory.functionals.countable import RankOnCountable
 from hedgetheory.functionals.growth import ONE, Growth, growth
 from hedgetheory.functionals.plans import Closed, Plan, Race, Undefined
-from hedgetheory.functionals.soft_best_of_n import SoftBound, _log_times, _power
-from hedgetheory.functionals.soft_scenes import AtomScene
+from hedgetheory.functionals.soft.bound import SoftBound, _log_times, _power
+from hedgetheory.functionals.soft.scenes import AtomScene
 from hedgetheory.laws.base import exact_symbol
 from hedgetheory.laws.countable import CountableLaw
 from hedgetheory.laws.finite import Finite
@@ -120,7 +120,7 @@ class SoftOnCountable(SoftBound):
         return self._series(what, enclose, **arguments)
 
     def _series(self, what: str, enclose: Callable[[], Any], **arguments: Any) -> Race:
-        from hedgetheory.functionals.soft_estimates import estimate
+        from hedgetheory.functionals.soft.estimates import estimate
 
         def estimated(digits: int) -> Any:
             with balls.precision(int((digits + 4) * balls.BITS_PER_DIGIT)):

@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike
 
 from hedgetheory.errors import InputError, must_be
 from hedgetheory.exact import RealInput
-from hedgetheory.functionals.soft_floats_base import Gold, Soft
-from hedgetheory.functionals.soft_floats_laws import atoms_transform
-from hedgetheory.functionals.soft_floats_race import Array, Race
+from hedgetheory.functionals.soft_floating.base import Gold, Soft
+from hedgetheory.functionals.soft_floating.race import Array, Race
+from hedgetheory.functionals.soft_floating.transforms import atoms_transform
 from hedgetheory.laws.base import FiniteLaw
 from hedgetheory.policies.soft_best_of_n import Scale
 

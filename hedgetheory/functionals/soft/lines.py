@@ -17,9 +17,9 @@ from hedgetheory.expressions.symbols import r
 from hedgetheory.functionals.continuous import RankOnContinuous
 from hedgetheory.functionals.evaluate import tail_cut
 from hedgetheory.functionals.growth import ONE, Growth
-from hedgetheory.functionals.soft_scenes import Samples, Scene, tops
-from hedgetheory.functionals.soft_strips import scanned_spread
-from hedgetheory.functionals.soft_transforms import (
+from hedgetheory.functionals.soft.scenes import Samples, Scene, tops
+from hedgetheory.functionals.soft.strips import scanned_spread
+from hedgetheory.functionals.soft.transforms import (
     LineTransform,
     Transform,
     UnitTransform,

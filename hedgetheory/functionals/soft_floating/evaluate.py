@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hedgetheory.errors import InputError, nearest
-from hedgetheory.functionals.soft_floats import SoftBestOfNFloats
-from hedgetheory.functionals.soft_floats_atoms import SoftBestOfNSamples
-from hedgetheory.functionals.soft_floats_base import Gold
-from hedgetheory.functionals.soft_floats_race import Array
+from hedgetheory.functionals.soft_floating.base import Gold
+from hedgetheory.functionals.soft_floating.continuous import SoftBestOfNFloats
+from hedgetheory.functionals.soft_floating.race import Array
+from hedgetheory.functionals.soft_floating.samples import SoftBestOfNSamples
 from hedgetheory.laws.base import FiniteLaw, Law
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.policies.soft_best_of_n import Scale

@@ -24,8 +24,8 @@ from hedgetheory.expressions.symbols import r, u, ubar
 from hedgetheory.functionals.bound import GoldCurve
 from hedgetheory.functionals.growth import ONE, Growth, growth
 from hedgetheory.functionals.lines import unit_supremum
-from hedgetheory.functionals.soft_lines import LineScene, RankedScene
-from hedgetheory.functionals.soft_scenes import REFINEMENTS
+from hedgetheory.functionals.soft.lines import LineScene, RankedScene
+from hedgetheory.functionals.soft.scenes import REFINEMENTS
 from hedgetheory.laws.base import exact_symbol
 from hedgetheory.numerics import ball as balls
 from hedgetheory.numerics.ball import REAL, ball, symmetric

@@ -12,12 +12,12 @@ from sympy import log
 
 from hedgetheory.exact import short
 from hedgetheory.expressions.symbols import alpha, lam, n, r, total, u, ubar
+from hedgetheory.functionals.atoms.finite import RankOnFinite
 from hedgetheory.functionals.bound import GoldCurve, Point, require_parameter
-from hedgetheory.functionals.finite import RankOnFinite
 from hedgetheory.functionals.plans import Closed, Plan, Race, Undefined
-from hedgetheory.functionals.soft_best_of_n import SoftBound, _log_times, _power
-from hedgetheory.functionals.soft_scenes import AtomScene
-from hedgetheory.functionals.soft_scores import score_in_draws, score_in_strength
+from hedgetheory.functionals.soft.bound import SoftBound, _log_times, _power
+from hedgetheory.functionals.soft.scenes import AtomScene
+from hedgetheory.functionals.soft.scores import score_in_draws, score_in_strength
 from hedgetheory.laws.base import FiniteLaw, exact_symbol
 from hedgetheory.numerics.ball import REAL, ball
 from hedgetheory.numerics.program import compiled

@@ -16,10 +16,10 @@ from scipy import optimize
 
 from hedgetheory.errors import InputError, must_be
 from hedgetheory.exact import RealInput
-from hedgetheory.functionals.soft_floats import SoftBestOfNFloats
-from hedgetheory.functionals.soft_floats_atoms import SoftBestOfNSamples
-from hedgetheory.functionals.soft_floats_base import Gold, Soft
-from hedgetheory.functionals.soft_floats_race import Array
+from hedgetheory.functionals.soft_floating.base import Gold, Soft
+from hedgetheory.functionals.soft_floating.continuous import SoftBestOfNFloats
+from hedgetheory.functionals.soft_floating.race import Array
+from hedgetheory.functionals.soft_floating.samples import SoftBestOfNSamples
 from hedgetheory.laws.base import FiniteLaw, Law
 from hedgetheory.policies.soft_best_of_n import Scale
 

@@ -27,10 +27,10 @@ from hedgetheory.errors import InputError, NotCertified
 from hedgetheory.exact import Number
 from hedgetheory.expressions.symbols import r, u, ubar
 from hedgetheory.functionals.bound import GoldCurve
-from hedgetheory.functionals.soft_lines import RAW_LAWS, LineScene, RankedScene
-from hedgetheory.functionals.soft_scenes import AtomScene, Racing, UnitScene
-from hedgetheory.functionals.soft_slope_lines import slope_on_line
-from hedgetheory.functionals.soft_strips import HALF
+from hedgetheory.functionals.soft.lines import RAW_LAWS, LineScene, RankedScene
+from hedgetheory.functionals.soft.scenes import AtomScene, Racing, UnitScene
+from hedgetheory.functionals.soft.slope_lines import slope_on_line
+from hedgetheory.functionals.soft.strips import HALF
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.numerics import ball as balls

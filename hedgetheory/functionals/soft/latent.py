@@ -31,8 +31,8 @@ from hedgetheory.functionals.continuous import RankOnContinuous, unit_supremum
 from hedgetheory.functionals.evaluate import end_ball, tail_cut
 from hedgetheory.functionals.growth import Growth
 from hedgetheory.functionals.plans import LineIntegral
-from hedgetheory.functionals.soft_scenes import Racing, Weighing
-from hedgetheory.functionals.soft_transforms import Transform, UnitTransform
+from hedgetheory.functionals.soft.scenes import Racing, Weighing
+from hedgetheory.functionals.soft.transforms import Transform, UnitTransform
 from hedgetheory.laws.base import ContinuousLaw, Strand
 from hedgetheory.numerics import ball as balls
 from hedgetheory.numerics.ball import REAL, ball, hull, symmetric

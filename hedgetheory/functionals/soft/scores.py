@@ -19,8 +19,8 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from hedgetheory.functionals.soft_scenes import Racing, around
-from hedgetheory.functionals.soft_strips import HALF
+from hedgetheory.functionals.soft.scenes import Racing, around
+from hedgetheory.functionals.soft.strips import HALF
 from hedgetheory.numerics import ball as balls
 from hedgetheory.numerics.ball import REAL, ball, hull, symmetric
 from hedgetheory.numerics.race import STRIP, Grid, Race, power
