@@ -29,7 +29,7 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.stats import binom
 
-from hedgetheory.analysis.soft_kernel import smallest_minor, strength_kernel
+from hedgetheory.analysis.soft.kernel import smallest_minor, strength_kernel
 
 DEGREE = 12
 

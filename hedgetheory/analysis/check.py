@@ -29,9 +29,9 @@ from hedgetheory.analysis.hypotheses import Hypothesis, hypotheses
 from hedgetheory.analysis.integers import IntegerChoice, best_integer
 from hedgetheory.analysis.picture import Picture, Point, picture_of
 from hedgetheory.analysis.smooth import SmoothCurve, smooth_pattern
-from hedgetheory.analysis.soft import soft_picture
-from hedgetheory.analysis.soft_draws import draws_picture
-from hedgetheory.analysis.soft_pattern import along_draws, along_strength
+from hedgetheory.analysis.soft.strength import soft_picture
+from hedgetheory.analysis.soft.draws import draws_picture
+from hedgetheory.analysis.soft.pattern import along_draws, along_strength
 from hedgetheory.errors import InputError, NotCertified
 from hedgetheory.exact import Number, short
 from hedgetheory.expressions.symbols import n, r, u

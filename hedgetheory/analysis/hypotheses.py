@@ -11,7 +11,7 @@ from typing import Any
 import sympy
 
 from hedgetheory.analysis.gold import Change
-from hedgetheory.analysis.soft_pattern import along_draws, along_strength
+from hedgetheory.analysis.soft.pattern import along_draws, along_strength
 from hedgetheory.exact import short
 from hedgetheory.expressions.symbols import lam, mu, n, p, u, ubar
 from hedgetheory.expressions.vocabulary import spell_out

@@ -8,7 +8,7 @@ from fractions import Fraction
 import sympy
 from sympy import Function, exp, log
 
-from hedgetheory.analysis.randomised_best_of_n import decide
+from hedgetheory.analysis.randomised.decide import decide
 from hedgetheory.claims.checks import as_json, ball_at, certified, confirmed, identity, of_step
 from hedgetheory.claims.model import Claim, Evidence, cited, claim, words
 from hedgetheory.expressions.prover import identity as algebra

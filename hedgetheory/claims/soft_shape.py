@@ -12,7 +12,7 @@ from typing import Any
 import sympy
 from sympy import Function, Symbol, exp, log
 
-from hedgetheory.analysis.soft_kernel import smallest_minor
+from hedgetheory.analysis.soft.kernel import smallest_minor
 from hedgetheory.claims.checks import as_json, certified, confirmed, identity, of_step, witness
 from hedgetheory.claims.model import Claim, Evidence, cited, claim, words
 from hedgetheory.claims.statements import PAPER, RECONSTRUCTED

@@ -29,7 +29,7 @@ def command(law_text: str, text: str) -> Report:
     The law of N with E[N] where it is, a certified witness where it is not. Exit code 3 where that
     is undecided.
     """
-    from hedgetheory.analysis.randomised_best_of_n import decide
+    from hedgetheory.analysis.randomised.decide import decide
     from hedgetheory.policies.tilt import Tilt
     from hedgetheory.spec.grammar import parse_policy
 

@@ -10,8 +10,13 @@ import numpy as np
 import pytest
 
 from hedgetheory import parse_law
-from hedgetheory.analysis.interpolation import Mixture, Separation, _separation, interpolate
-from hedgetheory.analysis.randomised_best_of_n import decide
+from hedgetheory.analysis.randomised.decide import decide
+from hedgetheory.analysis.randomised.interpolation import (
+    Mixture,
+    Separation,
+    _separation,
+    interpolate,
+)
 from hedgetheory.errors import InputError, NotOnThisLaw
 from hedgetheory.exact import Number
 from hedgetheory.functionals.quantities import value

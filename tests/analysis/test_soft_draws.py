@@ -8,7 +8,7 @@ import mpmath
 import pytest
 
 from hedgetheory.analysis.check import CheckResult, check
-from hedgetheory.analysis.soft_slopes import slope_in_draws
+from hedgetheory.analysis.soft.slopes import slope_in_draws
 from hedgetheory.errors import NotCertified
 from hedgetheory.functionals.bound import GoldCurve
 from hedgetheory.laws.normal import Normal

@@ -9,8 +9,8 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 
-from hedgetheory.analysis import soft
 from hedgetheory.analysis.check import CheckResult, check
+from hedgetheory.analysis.soft import strength as soft
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.spec.grammar import parse_family, parse_gold, parse_law
 

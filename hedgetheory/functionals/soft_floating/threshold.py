@@ -2,7 +2,7 @@
 
 E[g] may turn several times in λ although g has one peak (THEORY §5), so that the slope is asked for
 on a grid over the whole range before any root is found; a turn and its opposite between two grid
-points is missed. An estimate: `hedgetheory.analysis.soft` certifies the signs.
+points is missed. An estimate: `hedgetheory.analysis.soft.strength` certifies the signs.
 """
 
 from __future__ import annotations

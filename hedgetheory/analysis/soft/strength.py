@@ -22,9 +22,9 @@ from hedgetheory.analysis.curve import NoExactForm, gold_on_atoms, mean_of
 from hedgetheory.analysis.expsum import Coefficient, canonical, constant_ball, is_zero, symbolic
 from hedgetheory.analysis.gold import Gold, NotPolynomial, pieces_of
 from hedgetheory.analysis.picture import Extremum, Picture, Point
-from hedgetheory.analysis.soft_cover import Cover, Place, cover
-from hedgetheory.analysis.soft_pattern import between, certified_value, gold_pattern, gold_supremum
-from hedgetheory.analysis.soft_tail import tail_of_slope
+from hedgetheory.analysis.soft.cover import Cover, Place, cover
+from hedgetheory.analysis.soft.pattern import between, certified_value, gold_pattern, gold_supremum
+from hedgetheory.analysis.soft.tail import tail_of_slope
 from hedgetheory.analysis.zeros import Zero
 from hedgetheory.errors import InputError, NotCertified
 from hedgetheory.exact import Number

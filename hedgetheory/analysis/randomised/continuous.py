@@ -14,7 +14,7 @@ from typing import Any
 
 import sympy
 
-from hedgetheory.analysis.randomised_draws import DrawsFound
+from hedgetheory.analysis.randomised.draws import DrawsFound
 from hedgetheory.errors import NotCertified
 from hedgetheory.exact import Number, short
 from hedgetheory.expressions.symbols import r

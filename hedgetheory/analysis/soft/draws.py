@@ -31,14 +31,14 @@ from hedgetheory.analysis.deciding import limit_at_top
 from hedgetheory.analysis.gold import Gold
 from hedgetheory.analysis.picture import Extremum, Picture, Point, settled
 from hedgetheory.analysis.smooth import SmoothCurve
-from hedgetheory.analysis.soft_pattern import (
+from hedgetheory.analysis.soft.pattern import (
     BON,
     between,
     certified_value,
     gold_pattern,
     gold_supremum,
 )
-from hedgetheory.analysis.soft_slopes import slope_in_draws, slope_in_draws_sign
+from hedgetheory.analysis.soft.slopes import slope_in_draws, slope_in_draws_sign
 from hedgetheory.analysis.zeros import Zero
 from hedgetheory.errors import NotCertified, NotOnThisLaw
 from hedgetheory.exact import Number

@@ -17,15 +17,15 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from hedgetheory.analysis.interpolation import (
+from hedgetheory.analysis.randomised.interpolation import (
     BITS,
     MAX_POINTS,
     Mixture,
     Separation,
     interpolate,
 )
-from hedgetheory.analysis.randomised_continuous import MAX_ORDER, proved, refuted
-from hedgetheory.analysis.randomised_draws import DrawsFound, draw_counts
+from hedgetheory.analysis.randomised.continuous import MAX_ORDER, proved, refuted
+from hedgetheory.analysis.randomised.draws import DrawsFound, draw_counts
 from hedgetheory.errors import InputError
 from hedgetheory.exact import Number, RealInput, short
 from hedgetheory.functionals.atoms.countable import RankOnCountable, TiltOnCountable
