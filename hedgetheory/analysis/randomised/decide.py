@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from hedgetheory.analysis.randomised.continuous import MAX_ORDER, proved, refuted
+from hedgetheory.analysis.randomised.draws import DrawsFound, draw_counts
 from hedgetheory.analysis.randomised.interpolation import (
     BITS,
     MAX_POINTS,
@@ -24,8 +26,6 @@ from hedgetheory.analysis.randomised.interpolation import (
     Separation,
     interpolate,
 )
-from hedgetheory.analysis.randomised.continuous import MAX_ORDER, proved, refuted
-from hedgetheory.analysis.randomised.draws import DrawsFound, draw_counts
 from hedgetheory.errors import InputError
 from hedgetheory.exact import Number, RealInput, short
 from hedgetheory.functionals.atoms.countable import RankOnCountable, TiltOnCountable
