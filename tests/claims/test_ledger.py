@@ -26,10 +26,6 @@ def test_every_verdict_is_as_expected(results: list[ClaimResult]) -> None:
     assert exit_code(results) == 0
 
 
-def test_the_ledger_takes_less_than_a_minute(results: list[ClaimResult]) -> None:
-    assert sum(r.seconds for r in results) < 60
-
-
 def test_ids_are_unique_and_of_one_form() -> None:
     ids = [claim.id for claim in LEDGER]
     assert len(ids) == len(set(ids)) >= 18

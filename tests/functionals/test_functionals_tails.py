@@ -86,7 +86,7 @@ def test_growth_bounds_the_formula_everywhere(expr):
 
 
 @pytest.mark.parametrize("expr", [sympy.exp(r**2), 1 / r, sympy.log(sympy.Abs(r)),
-                                  sympy.exp(sympy.sin(r)), sympy.exp(-(r**2) + r)],
+                                  sympy.exp(sympy.sin(r)), sympy.exp(r**3 - r**4)],
                          ids=str)  # fmt: skip
 def test_a_formula_without_a_structural_bound_is_refused(expr):
     with pytest.raises(NotCertified):
