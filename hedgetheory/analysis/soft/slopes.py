@@ -37,10 +37,8 @@ from hedgetheory.numerics.race import (
     STRIP,
     TILT,
     Grid,
-    Panels,
     check_work,
     gathered,
-    panel_count,
     power,
 )
 from hedgetheory.policies.soft_best_of_n import SoftBestOfN
@@ -116,17 +114,7 @@ def _on_atoms(scene: AtomScene, curve: GoldCurve) -> tuple[Grid, list[Any], list
 def _on_unit(scene: UnitScene, curve: GoldCurve) -> tuple[Grid, list[Any], list[Any], Any]:
     lam = scene.strength
     expr = curve.expr.xreplace({ubar: 1 - r, u: r})
-    for refine in (1, 2, 4, 8):
-        count = panel_count(Fraction(1), lam) * refine
-        panels = Panels.covering(
-            Fraction(0), Fraction(1), min(TILT / lam, Fraction(3, refine)), count, 5
-        )
-        heights = scene._heights(panels, expr)
-        if heights is not None:
-            break
-    else:
-        raise NotCertified(f"{expr} is not bounded near [0, 1] by complex balls")
-    period = panels.width * lam * refine if count > refine else None
+    panels, period, heights = scene.panels_of(expr)
     grid = _grid(scene, Fraction(0), lam, period)
     program = compiled(expr, (r,))
     # |X e^{−X}| ≤ 1/(e cos Im z) on the ellipses.

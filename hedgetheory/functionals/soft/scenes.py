@@ -212,7 +212,7 @@ class Scene(Racing):
                 if refine == 1:
                     raise
                 break
-            heights = self._heights(samples.panels, gold)
+            heights = self.heights(samples.panels, gold)
             if heights is not None:
                 return self._integrate(samples, weighing, gold, heights)
         raise NotCertified(
@@ -220,7 +220,7 @@ class Scene(Racing):
             "singular end): certified values of Soft Best-of-n need an analytic gold curve"
         )
 
-    def _heights(self, panels: Panels, gold: sympy.Expr | None) -> list[Any] | None:
+    def heights(self, panels: Panels, gold: sympy.Expr | None) -> list[Any] | None:
         """A bound of |g| on each panel's ellipse, or None where balls give none."""
         if gold is None or not gold.has(r):
             size = (
@@ -309,13 +309,27 @@ class UnitScene(Scene):
     def reach(self, powers: Any) -> Any:
         return REAL.constant(Fraction(1))
 
-    def _sample(self, extra: float, refine: int, tail: Growth) -> Samples:
+    def panels(self, extra: float, refine: int) -> tuple[Panels, Fraction | None]:
+        """Panels over [0, 1], and the period of the race's kernel over them where they have one."""
         lam = self.strength
         count = panel_count(Fraction(1), lam) * refine
         panels = Panels.covering(
             Fraction(0), Fraction(1), min(TILT / lam, Fraction(3, refine)), count, extra
         )
-        period = panels.width * lam * refine if count > refine else None
+        return panels, panels.width * lam * refine if count > refine else None
+
+    def panels_of(self, gold: sympy.Expr) -> tuple[Panels, Fraction | None, list[Any]]:
+        """Panels on whose ellipses g is bounded, their period, and the bounds of |g| there."""
+        for refine in (1, 2, 4, 8):
+            panels, period = self.panels(5, refine)
+            heights = self.heights(panels, gold)
+            if heights is not None:
+                return panels, period, heights
+        raise NotCertified(f"{gold} is not bounded near [0, 1] by complex balls")
+
+    def _sample(self, extra: float, refine: int, tail: Growth) -> Samples:
+        lam = self.strength
+        panels, period = self.panels(extra, refine)
         grid = Grid.covering(Fraction(0), lam, self.draws, self.strip(), period)
         race = Race.of(grid, self.draws, self.transform().values(grid))
         ratios = race.ratios(panels, lam)

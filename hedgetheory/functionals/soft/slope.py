@@ -36,7 +36,7 @@ from hedgetheory.laws.uniform import Uniform
 from hedgetheory.numerics import ball as balls
 from hedgetheory.numerics.ball import REAL, ball, certify, symmetric
 from hedgetheory.numerics.program import compiled
-from hedgetheory.numerics.race import TILT, Grid, Panels, Strip, gathered, panel_count, power
+from hedgetheory.numerics.race import TILT, Grid, Strip, gathered, power
 from hedgetheory.policies.soft_best_of_n import SoftBestOfN
 
 
@@ -155,17 +155,7 @@ def _on_atoms(scene: AtomScene, curve: GoldCurve) -> Any:
 def _on_unit(scene: UnitScene, curve: GoldCurve) -> Any:
     lam = scene.strength
     expr = curve.expr.xreplace({ubar: 1 - r, u: r})
-    for refine in (1, 2, 4, 8):
-        count = panel_count(Fraction(1), lam) * refine
-        panels = Panels.covering(
-            Fraction(0), Fraction(1), min(TILT / lam, Fraction(3, refine)), count, 5
-        )
-        heights = scene._heights(panels, expr)
-        if heights is not None:
-            break
-    else:
-        raise NotCertified(f"{expr} is not bounded near [0, 1] by complex balls")
-    period = panels.width * lam * refine if count > refine else None
+    panels, period, heights = scene.panels_of(expr)
     grid = Grid.covering(Fraction(0), lam, scene.draws, _strip(scene), period)
     phi = scene.transform().values(grid)
     program = compiled(expr, (r,))

@@ -50,7 +50,7 @@ def slope_on_line(scene: LineScene, curve: GoldCurve) -> Any:
     low, high, outside = scene._cuts(size * reach + size + reach + ONE, 5)
     for refine in REFINEMENTS:
         panels = scene._panels(low, high, 8, refine)
-        rows = [scene._heights(panels, h) for h in (_ONE, gold, place, gold * place)]
+        rows = [scene.heights(panels, h) for h in (_ONE, gold, place, gold * place)]
         if None not in rows:
             break
     else:
