@@ -45,6 +45,9 @@ from hedgetheory.policies.best_of_n import BestOfN
 from hedgetheory.policies.best_of_random import BestOfRandom
 from hedgetheory.policies.random_draws import FinitePmf, Sibuya
 
+#: The highest power of the reward whose mean under the reference is taken from M(λ).
+MAX_MOMENT = 8
+
 
 class RankOnContinuous(OnContinuous):
     """A rank policy on a law without atoms: what does not see the reward is free of F."""
@@ -137,7 +140,11 @@ class RankOnContinuous(OnContinuous):
         if curve.variable == "r" and isinstance(self.law, Uniform):
             expr = expr.xreplace({r: u})
         elif curve.variable == "r":
-            yield self.divergent(expr) or self._mean(expr)
+            divergent = self.divergent(expr)
+            closed = None if divergent else self._closed_gold(expr)
+            if closed is not None:
+                yield closed
+            yield divergent or self._mean(expr)
             return
         if isinstance(self.policy, BestOfN):
             moments = _best_of_n_moments(expr)
@@ -151,6 +158,20 @@ class RankOnContinuous(OnContinuous):
             yield UnitIntegral(inside, self.bindings, total, None, eps * supremum(expr))
         else:
             yield self._unit(expr * self.policy.ratio, total, lambda w: w * supremum(expr))
+
+    def _closed_gold(self, expr: sympy.Expr) -> Plan | None:
+        """E[g(R)] of a polynomial g: by the mean where g is a line, by moments at the reference."""
+        if not expr.is_polynomial(r) or sympy.degree(expr, r) > MAX_MOMENT:
+            return None
+        terms = sympy.Poly(expr, r).terms()
+        if self.policy.is_reference:
+            moments = [self.law.moment(k) if k else sympy.S.One for (k,), _ in terms]
+            if all(m is not None for m in moments):
+                return Closed(sympy.Add(*(c * m for (_, c), m in zip(terms, moments, strict=True))))
+        first = next(iter(self.mean_reward()))
+        if sympy.degree(expr, r) == 1 and isinstance(first, Closed):
+            return Closed(expr.xreplace({r: first.expr}), first.bindings, first.proof)
+        return None
 
     def cdf(self, at: Point) -> Iterable[Plan]:
         side = self._outside(at)

@@ -195,6 +195,16 @@ class ContinuousLaw(Law):
         """E[R] = K′(0+), exact; ±oo or nan where it is infinite or undefined."""
         return sympy.limit(sympy.diff(self.log_mgf, lam), lam, 0, "+")
 
+    def moment(self, order: int) -> sympy.Expr | None:
+        """E[R^order], exact, where the mean or M(λ) = Σ E[R^k] λ^k/k! has a formula; else None."""
+        if order == 1 and "mean" in self.formulas:
+            return sympy.sympify(self.mean)
+        if "log_mgf" not in self.formulas or self.mgf_limit == 0:
+            return None
+        found = sympy.diff(sympy.exp(self.log_mgf), lam, order).subs(lam, 0).doit()
+        known = found.is_finite and not found.has(sympy.zeta, sympy.polygamma)
+        return sympy.simplify(found) if known else None
+
     def tilted(self, strength: Fraction) -> ContinuousLaw | None:
         """The law with density ∝ e^{λr} f(r) where it is again a law of this package, else None."""
         return None
