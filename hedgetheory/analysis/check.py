@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from typing import Any
 
 from hedgetheory.analysis.compare import largest
@@ -15,7 +14,7 @@ from hedgetheory.analysis.curve import (
     gold_in_quantile,
     gold_on_atoms,
 )
-from hedgetheory.analysis.deciding import smooth_picture, tilt_picture
+from hedgetheory.analysis.deciding import smooth_picture
 from hedgetheory.analysis.expsum import canonical, symbolic
 from hedgetheory.analysis.gold import (
     Change,
@@ -27,18 +26,19 @@ from hedgetheory.analysis.gold import (
 )
 from hedgetheory.analysis.hypotheses import Hypothesis, hypotheses
 from hedgetheory.analysis.integers import IntegerChoice, best_integer
+from hedgetheory.analysis.lattice_curve import LatticeCurve
 from hedgetheory.analysis.picture import Picture, Point, picture_of
+from hedgetheory.analysis.raw_tilt import raw_tilt_picture, tilt_domain
 from hedgetheory.analysis.smooth import SmoothCurve, smooth_pattern
-from hedgetheory.analysis.soft.strength import soft_picture
 from hedgetheory.analysis.soft.draws import draws_picture
 from hedgetheory.analysis.soft.pattern import along_draws, along_strength
+from hedgetheory.analysis.soft.strength import soft_picture
 from hedgetheory.errors import InputError, NotCertified
 from hedgetheory.exact import Number, short
-from hedgetheory.expressions.symbols import n, r, u
+from hedgetheory.expressions.symbols import r, u
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
 from hedgetheory.laws.countable import CountableLaw
 from hedgetheory.laws.uniform import Uniform
-from hedgetheory.policies.base import Domain
 from hedgetheory.policies.family import Family
 
 
@@ -249,24 +249,22 @@ def _by_quadrature(
     raw = family.name == "tilt"
     uniform_tilt = raw and isinstance(law, Uniform)
     rank = replace(family, name="quantile_tilt") if uniform_tilt else family
-    if raw and not uniform_tilt:
-        # Best-of-n at n = 1 is the reference as well: it lends its E[g] and its g′.
-        rank = replace(family, name="bon", symbol=n, domain=Domain(Fraction(1)))
     try:
-        if not isinstance(law, ContinuousLaw):
+        if raw and not uniform_tilt:
+            picture, pattern = raw_tilt_picture(law, gold)
+        elif isinstance(law, CountableLaw):
+            sums = LatticeCurve(law, family, gold)
+            pattern = sums.pattern
+            picture = smooth_picture(sums, family, pattern)
+        elif isinstance(law, ContinuousLaw):
+            smooth = SmoothCurve(law, rank, gold)
+            pattern = smooth_pattern(smooth)
+            picture = smooth_picture(smooth, rank, pattern)
+        else:
             raise NoExactForm(why)
-        smooth = SmoothCurve(law, rank, gold)
-        pattern = smooth_pattern(smooth)
     except (NoExactForm, NotCertified) as other:
         reason = why if str(other) == why else f"{why}; {other}"
         return undecided_picture(family, reason), hypotheses(law, family, changes, reason)
-    if raw and not uniform_tilt:
-        if pattern is None or pattern[1] or not (pattern[0] and smooth.finite):
-            picture = undecided_picture(family, why)
-        else:
-            picture = tilt_picture(smooth, law, pattern[0])
-    else:
-        picture = smooth_picture(smooth, rank, pattern)
     found = changes if pattern is None else pattern[1]
     return picture, hypotheses(law, family, found, picture.open_reason)
 
@@ -342,6 +340,9 @@ def _hacking(picture: Picture, conditions: list[Hypothesis], digits: int) -> tup
 
 
 def _domain_text(law: Law, family: Family) -> str:
+    known = tilt_domain(law) if family.name == "tilt" else None
+    if known is not None:
+        return known
     domain = family.domain
     limit = law.mgf_limit if family.name == "tilt" and isinstance(law, ContinuousLaw) else None
     upper = domain.upper if limit is None else limit

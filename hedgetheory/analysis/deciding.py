@@ -13,23 +13,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 import sympy
 
 from hedgetheory.analysis.expsum import canonical, constant_ball
 from hedgetheory.analysis.gold import Change
 from hedgetheory.analysis.gold_signs import limit_at_infinity
+from hedgetheory.analysis.lattice_curve import LatticeCurve
 from hedgetheory.analysis.picture import Extremum, Picture, Point, settled
-from hedgetheory.analysis.smooth import SmoothCurve
+from hedgetheory.analysis.smooth import Shaped, SmoothCurve
 from hedgetheory.analysis.zeros import Zero, sign_at, sign_of
 from hedgetheory.errors import NotCertified
 from hedgetheory.exact import Number
-from hedgetheory.laws.base import ContinuousLaw, exact_symbol
+from hedgetheory.laws.base import exact_symbol
 from hedgetheory.laws.logistic import Logistic
 from hedgetheory.laws.normal import Normal
 from hedgetheory.numerics.ball import REAL, ball, hull, precision, symmetric
 from hedgetheory.policies.family import Family
+
+#: f and f′ of a rank family, on a law without atoms or on countably many.
+RankCurve: TypeAlias = SmoothCurve | LatticeCurve
 
 _BITS, _LIMIT = 96, 400
 _MAX_DOUBLINGS = 60
@@ -40,7 +44,7 @@ _MAX_VALUE_BITS = 400
 
 
 def smooth_picture(
-    curve: SmoothCurve, family: Family, pattern: tuple[list[int], list[Change]] | None
+    curve: RankCurve, family: Family, pattern: tuple[list[int], list[Change]] | None
 ) -> Picture:
     """The picture of a curve known by quadrature; complete only where a bound is attained."""
     decision = _Decision(curve, family, pattern)
@@ -65,7 +69,7 @@ def smooth_picture(
     )
 
 
-def _valued(curve: SmoothCurve, x: Fraction) -> Callable[[int], Number]:
+def _valued(curve: RankCurve, x: Fraction) -> Callable[[int], Number]:
     return lambda digits: _quadrature(lambda: curve.value(ball(x)), digits)
 
 
@@ -76,7 +80,7 @@ def _quadrature(evaluate: Callable[[], Any], digits: int) -> Number:
         return Number.undefined("the quadrature of this value is not certified")
 
 
-def limit_at_top(curve: SmoothCurve, digits: int) -> Number:
+def limit_at_top(curve: Shaped, digits: int) -> Number:
     """lim f(θ), θ → ∞: the limit of g at the top of the support."""
     last = curve.pieces[-1].value
     if curve.high is not None:
@@ -94,7 +98,7 @@ def limit_at_top(curve: SmoothCurve, digits: int) -> Number:
     return settled(lambda: constant_ball(limit), digits)
 
 
-def _extremum(curve: SmoothCurve, zero: Zero) -> Extremum:
+def _extremum(curve: RankCurve, zero: Zero) -> Extremum:
     return Extremum(
         lambda digits: settled(zero.ball, digits),
         lambda digits: _quadrature(lambda: curve.value(zero.ball()), digits),
@@ -104,30 +108,10 @@ def _extremum(curve: SmoothCurve, zero: Zero) -> Extremum:
     )
 
 
-def tilt_picture(curve: SmoothCurve, law: ContinuousLaw, signs: list[int]) -> Picture:
-    """The raw tilt of monotone gold: monotone, from E[g] to the limit of g at the top.
-
-    ``curve`` is Best-of-n on the same law, whose n = 1 is the reference too. Where M(λ) is finite
-    only below a limit it is infinite there, so that all mass escapes to the top on the way.
-    """
-    limit = law.mgf_limit
-    top = Number.infinity() if limit is None else Number.exact(limit)
-    unknown = Number.undefined("the value of this tilt is not computed")
-    return Picture(
-        signs,
-        [],
-        Point(lambda _: Number.exact(0), _valued(curve, curve.lower)),
-        Point(lambda _: top, lambda digits: limit_at_top(curve, digits), attained=False),
-        lambda x, digits: unknown,
-        "",
-        "g' does not change sign and the tilt is stochastically increasing (strict MLR)",
-    )
-
-
 class _Decision:
     def __init__(
         self,
-        curve: SmoothCurve,
+        curve: RankCurve,
         family: Family,
         pattern: tuple[list[int], list[Change]] | None,
     ) -> None:
@@ -162,7 +146,9 @@ class _Decision:
         if sign:
             return sign
         # At θ = 0 these k are symmetric in the quantile: gold with that symmetry is stationary.
-        if self.family.name not in ("bop", "quantile_tilt") or self.curve.q > 1:
+        if self.family.name not in ("bop", "quantile_tilt"):
+            return None
+        if isinstance(self.curve, LatticeCurve) or self.curve.q > 1:
             return None
         x, g = self.curve.x, self.curve.expr
         mirror = 1 - x
@@ -221,11 +207,8 @@ class _Decision:
 
         Sign changes of the partial integrals of g′ k_θ from the top (above) and from the bottom.
         """
-        places = [self.curve.low, *[c.high for c in changes], self.curve.high]
         with precision(_BITS):
-            at = ball(theta)
-            spread = [symmetric(self._slope_bound(change)) for change in changes]
-            parts = [self.curve.integral("k", at, low, high) for low, high in pairwise(places)]
+            spread, parts = self._parts(ball(theta), changes)
             above, below, total = [], [], ball(0)
             for i, part in enumerate(reversed(parts)):
                 total += part
@@ -236,18 +219,28 @@ class _Decision:
                 below.append(total + (spread[i] if i < len(spread) else 0))
             return _sign_changes(above), _sign_changes(below)
 
-    def _slope_bound(self, change: Change) -> Any:
-        """A bound of |∫ g′ k| (k ≤ 1) and of jumps over the place of a sign change."""
-        total = ball(0)
-        box = hull(ball(change.low), ball(change.high))
-        for i, (piece, slope) in enumerate(zip(self.curve.pieces, self.curve.slopes, strict=True)):
-            if _meets(piece.low, piece.high, change):
-                total += abs(slope(REAL, box)) * ball(change.high - change.low)
-            if i and piece.low is not None and change.low <= piece.low <= change.high:
-                at = ball(piece.low)
-                values = self.curve.values
-                total += abs(values[i](REAL, at) - values[i - 1](REAL, at))
-        return total
+    def _parts(self, at: Any, changes: list[Change]) -> tuple[list[Any], list[Any]]:
+        """∫ g′ k_θ between the sign changes of g′, and how far each of these may be off."""
+        curve = self.curve
+        if isinstance(curve, LatticeCurve):
+            return [ball(0)] * len(changes), curve.parts(at, changes)
+        spread = [symmetric(_slope_bound(curve, change)) for change in changes]
+        places = [curve.low, *[c.high for c in changes], curve.high]
+        return spread, [curve.integral("k", at, low, high) for low, high in pairwise(places)]
+
+
+def _slope_bound(curve: SmoothCurve, change: Change) -> Any:
+    """A bound of |∫ g′ k| (k ≤ 1) and of jumps over the place of a sign change."""
+    total = ball(0)
+    box = hull(ball(change.low), ball(change.high))
+    for i, (piece, slope) in enumerate(zip(curve.pieces, curve.slopes, strict=True)):
+        if _meets(piece.low, piece.high, change):
+            total += abs(slope(REAL, box)) * ball(change.high - change.low)
+        if i and piece.low is not None and change.low <= piece.low <= change.high:
+            at = ball(piece.low)
+            values = curve.values
+            total += abs(values[i](REAL, at) - values[i - 1](REAL, at))
+    return total
 
 
 def _sign_changes(values: list[Any]) -> int | None:

@@ -16,6 +16,7 @@ from hedgetheory.exact import short
 from hedgetheory.expressions.symbols import lam, mu, n, p, u, ubar
 from hedgetheory.expressions.vocabulary import spell_out
 from hedgetheory.laws.base import FiniteLaw, Law
+from hedgetheory.laws.countable import CountableLaw
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.policies.best_of_n import BestOfN
 from hedgetheory.policies.best_of_poisson import BestOfPoisson
@@ -121,7 +122,7 @@ def hypotheses(
 
 
 def _on_atoms(law: Law) -> str:
-    if not isinstance(law, FiniteLaw):
+    if not isinstance(law, (FiniteLaw, CountableLaw)):
         return ""
     return "; averaged over the atoms' intervals of quantiles, which keeps it (basic composition)"
 

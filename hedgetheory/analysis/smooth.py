@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from math import lcm
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import sympy
 
@@ -85,7 +85,7 @@ def _quantile_tilt_kernel() -> sympy.Expr:
     return (u * phi1(lam * u) * whole - inner * phi1(lam)) / phi1(lam) ** 2
 
 
-def _plain_tilt() -> dict[str, sympy.Expr]:
+def plain_tilt() -> dict[str, sympy.Expr]:
     """The same G, 1 − G and k in plain exponentials: faster, for λ away from zero."""
     whole = 1 - sympy.exp(-lam)
     below = (sympy.exp(-lam * ubar) - sympy.exp(-lam)) / whole
@@ -134,6 +134,17 @@ class SmoothPiece:
     value: sympy.Expr
     slope: sympy.Expr
     curvature: sympy.Expr
+
+
+class Shaped(Protocol):
+    """A gold curve in smooth pieces of x between ``low`` and ``high``, None where infinite."""
+
+    expr: sympy.Expr
+    x: sympy.Symbol
+    low: Fraction | None
+    high: Fraction | None
+    pieces: list[SmoothPiece]
+    values: list[Program]
 
 
 @dataclass(frozen=True)
@@ -216,7 +227,7 @@ class SmoothCurve:
     def _compile(self) -> None:
         theta = self.rank.theta
         forms = self.rank.forms()
-        plain = _plain_tilt() if theta is lam else {}
+        plain = plain_tilt() if theta is lam else {}
         at = [{u: c.cdf, ubar: c.survival} for c in self.coordinates]
         self.weight, self.plain = (
             [
@@ -472,7 +483,7 @@ def _smaller(a: Fraction | None, b: Fraction | None) -> Fraction | None:
 # Sign changes of g′ -----------------------------------------------------------------------------
 
 
-def smooth_pattern(curve: SmoothCurve) -> tuple[list[int], list[Change]] | None:
+def smooth_pattern(curve: Shaped) -> tuple[list[int], list[Change]] | None:
     """The strict signs of dg and where they change, exact or in balls; None where open."""
     try:
         return slope_pattern(pieces_of(curve.expr, curve.x, curve.low, curve.high))
