@@ -27,6 +27,8 @@ INTEGER = "#integer"
 Status: TypeAlias = Literal["pass", "mismatch", "failed", "unsupported", "missing"]
 #: What counts against an implementation: a wrong answer, or none because it broke down.
 WRONG: tuple[Status, ...] = ("mismatch", "failed")
+#: The smallest normal double.
+NORMAL = Fraction(2) ** -1022
 #: Every finite double is below this, and rounding to nearest leaves them here.
 OVERFLOW = Fraction(2) ** 1024 - Fraction(2) ** 970
 
@@ -177,9 +179,10 @@ def _against(question: Question, value: Number, answer: Answer, tolerance: Toler
     error = abs(answer.value - mid)
     relative = _as_float(max(error - rad, Fraction(0)), abs(mid))
     off = _as_float(max(error - rad, Fraction(0)), ulp(mid))
-    status: Status = "pass" if error <= rad + tolerance.around(mid) else "mismatch"
-    reason = "" if status == "pass" else "too far from the value"
-    return Verdict(question, status, answer, reason, value, relative, off)
+    if error <= rad + tolerance.around(mid):
+        # Below the normal doubles a relative error says nothing.
+        return replace(right, relative=relative if abs(mid) >= NORMAL else None, ulps=off)
+    return Verdict(question, "mismatch", answer, "too far from the value", value, relative, off)
 
 
 def _as_float(top: Fraction, bottom: Fraction) -> float:

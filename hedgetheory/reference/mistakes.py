@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from scipy import special
+from scipy import optimize, special
 
 from hedgetheory.reference.wrong_laws import (
     Array,
@@ -21,7 +21,7 @@ from hedgetheory.reference.wrong_laws import (
     FloatLaw,
     functional,
     gold_values,
-    soft_ratio,
+    soft_masses,
 )
 
 #: Agreement with a wrong value, by itself and compared with the truth.
@@ -167,7 +167,7 @@ def _gamma_overflows(f: Facts) -> bool:
 def _marginal_slope(f: Facts) -> Values:
     """Where Cov(g, r) under the policy vanishes; no such λ is given as not a number."""
     if f.policy == "sbon" and f.quantity == "threshold" and f.on_uniform and f.gold and "n" in f.p:
-        yield from _sign_changes(lambda lam: _covariance(f, lam), np.geomspace(0.05, 200, 60))
+        yield from _sign_changes(lambda lam: _covariance(f, lam), np.geomspace(0.05, 128, 24))
 
 
 def _marginal_slope_without_root(f: Facts) -> bool:
@@ -183,7 +183,7 @@ def _marginal_slope_without_root(f: Facts) -> bool:
 
 
 def _covariance(f: Facts, lam: float) -> float:
-    u, mass = soft_ratio(f.p["n"], lam)
+    u, mass = soft_masses(f.p["n"], lam)
     gold = gold_values(f.gold or "", u, u)
     if gold is None:
         return math.nan
@@ -193,13 +193,8 @@ def _covariance(f: Facts, lam: float) -> float:
 def _sign_changes(function: Callable[[float], float], grid: Array) -> Iterator[float]:
     values = [function(float(x)) for x in grid]
     for a, b, at_a, at_b in zip(grid, grid[1:], values, values[1:], strict=False):
-        if not at_a * at_b < 0:
-            continue
-        low, high = float(a), float(b)
-        for _ in range(50):
-            middle = (low + high) / 2
-            low, high = (middle, high) if function(middle) * at_a > 0 else (low, middle)
-        yield low
+        if at_a * at_b < 0:
+            yield float(optimize.brentq(function, float(a), float(b), rtol=1e-10))
 
 
 # -- divergences -----------------------------------------------------------------------------------

@@ -160,7 +160,7 @@ def in_words(axis: str, rows: Sequence[dict[str, Any]]) -> str:
     """Runs of decades with something wrong: ``mu in [1e-13, 1e-3): 4 of 5 wrong``."""
     total, wrong = (sum(row["pass"] + row["wrong"] for row in rows), sum(r["wrong"] for r in rows))
     if all(row["wrong"] for row in rows):
-        return f"everywhere: {wrong} of {total} wrong"
+        return f"at every {axis}: {wrong} of {total} wrong"
     runs: list[list[dict[str, Any]]] = []
     for before, row in zip([None, *rows], rows, strict=False):
         if row["wrong"]:

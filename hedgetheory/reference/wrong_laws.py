@@ -172,16 +172,15 @@ _OPERATIONS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
 # -- Soft Best-of-n on the uniform law -------------------------------------------------------------
 
 
-def soft_ratio(n: float, lam: float) -> tuple[Array, Array]:
-    """(u, mass) of Soft Best-of-n on the uniform law: nodes and their probabilities.
+def soft_masses(n: float, lam: float) -> tuple[Array, Array]:
+    """Nodes u and their probabilities under Soft Best-of-n on the uniform law, λ > 0.
 
-    w(u) = n ∫ e^{λu} e^{−t e^{λu}} φ(t)^{n−1} dt by the trapezoid rule in ln t.
+    w(u) = n ∫ e^{λu} e^{−t e^{λu}} φ(t)^{n−1} dt by the trapezoid rule in ln t, with
+    φ(t) = (E₁(t) − E₁(te^λ))/λ. An independent float64 version of what the package certifies.
     """
-    nodes, weights = np.polynomial.legendre.leggauss(80)
-    u, weight = (nodes + 1) / 2, weights / 2
-    s = np.arange(-lam - 45, 6, 0.125)
-    t = np.exp(s)
-    phi = np.exp(-t[:, None] * np.exp(lam * u)[None, :]) @ weight
-    rate = np.exp(lam * u)[:, None] * t
-    w = n * 0.125 * np.sum(rate * np.exp(-rate) * phi ** (n - 1), axis=1)
-    return u, weight * w
+    nodes, weights = np.polynomial.legendre.leggauss(96)
+    u, weight, step = (nodes + 1) / 2, weights / 2, 0.25
+    log_t = np.arange(-lam - 45, 6, step)
+    phi = (special.exp1(np.exp(log_t)) - special.exp1(np.exp(log_t + lam))) / lam
+    rate = np.exp(log_t[None, :] + lam * u[:, None])
+    return u, weight * n * step * np.sum(rate * np.exp(-rate) * phi ** (n - 1), axis=1)
