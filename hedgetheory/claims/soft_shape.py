@@ -23,8 +23,8 @@ from hedgetheory.expressions.symbols import lam, n, u, ubar
 from hedgetheory.expressions.vocabulary import spell_out
 from hedgetheory.functionals.bound import GoldCurve
 from hedgetheory.functionals.quantities import value
-from hedgetheory.functionals.soft.bound import TWO_DRAWS
 from hedgetheory.functionals.soft.slope import slope_sign
+from hedgetheory.functionals.soft.two_draws import TWO_DRAWS
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.numerics.ball import ball, precision
 from hedgetheory.policies.base import Policy

@@ -7,7 +7,7 @@ from hedgetheory.functionals.atoms.countable import RankOnCountable, TiltOnCount
 from hedgetheory.functionals.atoms.finite import RankOnFinite, TiltOnFinite
 from hedgetheory.functionals.bound import Bound
 from hedgetheory.functionals.continuous import RankOnContinuous, TiltOnContinuous
-from hedgetheory.functionals.soft.bound import soft_bound
+from hedgetheory.functionals.soft.bind import soft_bound
 from hedgetheory.functionals.soft.countable import SoftOnCountable
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
 from hedgetheory.laws.countable import CountableLaw

@@ -20,7 +20,7 @@ from hedgetheory.functionals.bound import Bound
 from hedgetheory.functionals.closed_forms import RANK_FORMS, ClosedForm, mean_reward, policy_key
 from hedgetheory.functionals.plans import AtomSum, Closed, Infinite, Plan, Undefined
 from hedgetheory.functionals.quantities import QUANTITIES
-from hedgetheory.functionals.soft.bound import TWO_DRAWS
+from hedgetheory.functionals.soft.two_draws import TWO_DRAWS
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law, exact_symbol
 from hedgetheory.laws.exponential import Exponential
 from hedgetheory.laws.logistic import Logistic

@@ -16,9 +16,9 @@ from hedgetheory.errors import NotCertified
 from hedgetheory.functionals.estimates import float64, highprec
 from hedgetheory.functionals.evaluate import enclosure
 from hedgetheory.functionals.quantities import plans, value
-from hedgetheory.functionals.soft.bound import TWO_DRAWS
 from hedgetheory.functionals.soft.lines import LineScene
 from hedgetheory.functionals.soft.scenes import UnitScene, Weighing
+from hedgetheory.functionals.soft.two_draws import TWO_DRAWS
 from hedgetheory.laws.base import ContinuousLaw
 from hedgetheory.laws.exponential import Exponential
 from hedgetheory.laws.logistic import Logistic

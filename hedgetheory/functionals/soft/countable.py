@@ -24,7 +24,7 @@ from hedgetheory.functionals.atoms.countable import RankOnCountable
 from hedgetheory.functionals.bound import GoldCurve, Point, require_parameter
 from hedgetheory.functionals.growth import ONE, Growth, growth
 from hedgetheory.functionals.plans import Closed, Plan, Race, Undefined
-from hedgetheory.functionals.soft.bound import SoftBound, _log_times, _power
+from hedgetheory.functionals.soft.base import SoftBound, log_times, power
 from hedgetheory.functionals.soft.scenes import AtomScene
 from hedgetheory.laws.base import exact_symbol
 from hedgetheory.laws.countable import CountableLaw
@@ -131,13 +131,13 @@ class SoftOnCountable(SoftBound):
 
     def kl(self) -> Iterable[Plan]:
         # |w ln w| ≤ max(1/e, n ln n) ≤ n².
-        return [self._sum("kl", lambda w, _: _log_times(w), factor=lambda k: k * k)]
+        return [self._sum("kl", lambda w, _: log_times(w), factor=lambda k: k * k)]
 
     def chi2(self) -> Iterable[Plan]:
         return [self._sum("chi2", lambda w, _: (w - 1) * (w - 1), factor=lambda k: k * k)]
 
     def renyi(self, order: Fraction) -> Iterable[Plan]:
-        weighing = _power(order)
+        weighing = power(order)
         inner = self._sum(
             "power",
             lambda w, _: weighing.value(w),

@@ -15,7 +15,7 @@ from hedgetheory.expressions.symbols import alpha, lam, n, r, total, u, ubar
 from hedgetheory.functionals.atoms.finite import RankOnFinite
 from hedgetheory.functionals.bound import GoldCurve, Point, require_parameter
 from hedgetheory.functionals.plans import Closed, Plan, Race, Undefined
-from hedgetheory.functionals.soft.bound import SoftBound, _log_times, _power
+from hedgetheory.functionals.soft.base import SoftBound, log_times, power
 from hedgetheory.functionals.soft.scenes import AtomScene
 from hedgetheory.functionals.soft.scores import score_in_draws, score_in_strength
 from hedgetheory.laws.base import FiniteLaw, exact_symbol
@@ -62,7 +62,7 @@ class SoftOnFinite(SoftBound):
     def kl(self) -> Iterable[Plan]:
         if self.policy.is_reference:
             return [Closed(sympy.S.Zero)]
-        return [self._sum("kl", lambda _, w: _log_times(w))]
+        return [self._sum("kl", lambda _, w: log_times(w))]
 
     def chi2(self) -> Iterable[Plan]:
         if self.policy.is_reference:
@@ -72,7 +72,7 @@ class SoftOnFinite(SoftBound):
     def renyi(self, order: Fraction) -> Iterable[Plan]:
         if self.policy.is_reference:
             return [Closed(sympy.S.Zero)]
-        weighing = _power(order)
+        weighing = power(order)
         inner = self._sum("power", lambda _, w: weighing.value(w), order=order)
         return [Closed(log(total) / (alpha - 1), {total: inner, alpha: order})]
 

@@ -1,4 +1,4 @@
-"""Soft Best-of-n bound to a law: every quantity by the exponential race, certified.
+"""Soft Best-of-n on a law without atoms: every quantity by the exponential race, certified.
 
 Definition: w(r) = n ∫₀^∞ e^{λr} e^{−t e^{λr}} φ(t)^{n−1} dt. The trapezoid rule in s = ln t, its
 error bound and the bounds behind the outer integrals are in `hedgetheory.numerics.race`.
@@ -6,29 +6,27 @@ error bound and the bounds behind the outer integrals are in `hedgetheory.numeri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 import sympy
-from sympy import exp, log
+from sympy import log
 
 from hedgetheory.exact import short
-from hedgetheory.expressions.prover import Antiderivative, Proof, identity
 from hedgetheory.expressions.symbols import alpha, lam, n, r, total, u, ubar
-from hedgetheory.expressions.vocabulary import expm1, log1p
-from hedgetheory.functionals.bound import Bound, GoldCurve, Point, require_parameter
-from hedgetheory.functionals.closed_forms import ClosedForm
+from hedgetheory.functionals.bound import GoldCurve, Point, require_parameter
 from hedgetheory.functionals.continuous import RankOnContinuous, unit_supremum
 from hedgetheory.functionals.growth import ONE, Growth, growth
 from hedgetheory.functionals.plans import Closed, Plan, Race, Undefined
+from hedgetheory.functionals.soft.base import KL_WEIGHING, MEAN, SQUARE, SoftBound, power
 from hedgetheory.functionals.soft.latent import LatentScene
 from hedgetheory.functionals.soft.lines import RAW_LAWS, LineScene, RankedScene
 from hedgetheory.functionals.soft.scenes import Racing, UnitScene, Weighing
 from hedgetheory.functionals.soft.scores import score_in_draws, score_in_strength
-from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, exact_symbol
+from hedgetheory.functionals.soft.two_draws import TWO_DRAWS
+from hedgetheory.laws.base import ContinuousLaw, exact_symbol
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.numerics import ball as balls
 from hedgetheory.numerics.ball import REAL, ball, hull
@@ -36,94 +34,7 @@ from hedgetheory.numerics.program import compiled
 from hedgetheory.policies.best_of_n import BestOfN
 from hedgetheory.policies.soft_best_of_n import SoftBestOfN
 
-_v = sympy.Symbol("v", positive=True)
 _ratio, _pdf = sympy.Symbol("w", positive=True), sympy.Symbol("f", nonnegative=True)
-
-
-def _prove_two() -> Proof:
-    # By Fubini, 2 ∫ e^{λu} e^{−te^{λu}} ∫₀¹ e^{−te^{λv}} dv dt = 2 ∫₀¹ e^{λu}/(e^{λu} + e^{λv}) dv.
-    integrand = 2 * exp(lam * u) / (exp(lam * u) + exp(lam * _v))
-    antiderivative = 2 * _v - 2 * log(exp(lam * u) + exp(lam * _v)) / lam
-    value = 2 + 2 * (log(exp(lam * u) + 1) - log(exp(lam * u) + exp(lam))) / lam
-    proof = Antiderivative(integrand, antiderivative, _v, value).prove(
-        "w = 2E[1/(1 + e^{λ(V−u)})] = (2/λ) ln[(1 + e^{λu})/(1 + e^{λ(u−1)})] at n = 2"
-    )
-    # The stated form is (2/λ) ln of the right side below, the antiderivative's of the left side.
-    left = exp(lam) * (exp(lam * u) + 1) / (exp(lam * u) + exp(lam))
-    right = 1 + (exp(lam) - 1) / (1 + exp(lam * (1 - u)))
-    step = identity("e^λ(e^{λu} + 1)/(e^{λu} + e^λ) = 1 + (e^λ − 1)/(1 + e^{λ(1−u)})", left - right)
-    return Proof(proof.statement, (*proof.steps, step), ("Fubini's theorem, positive integrand",))
-
-
-#: w at n = 2 on the quantile scale, in u and ū; proved by `ClosedForm.prove`.
-TWO_DRAWS = ClosedForm(
-    2 / lam * log1p(expm1(lam) / (1 + exp(lam * ubar))),
-    _prove_two,
-    "ratio of Soft Best-of-2 on the quantile scale",
-)
-
-
-@dataclass(frozen=True)
-class _Functional:
-    """A divergence as post(E_ref[h(w)])."""
-
-    weighing: Weighing
-    post: sympy.Expr = total
-
-
-def _log_times(w: Any) -> Any:
-    """w ln w for a ball around a positive number, also where the ball touches zero."""
-    if w > 0:
-        return w * w.log()
-    top = w.upper()
-    if top < ball(Fraction(1, 3)) and top > 0:
-        # x ln x decreases on (0, 1/e).
-        return hull(top * top.log(), top * 0)
-    return balls.no_bound()
-
-
-def _log_times_bound(top: Any) -> Any:
-    # |w ln w| ≤ |w|(|ln|w|| + π/2), and x|ln x| ≤ 1/e below x = 1.
-    top = top.upper()
-    return ball(Fraction(3, 8)) + top * (
-        REAL.maximum(top, top * 0 + 1).log() + 8 / ball(Fraction(5))
-    )
-
-
-_KL = Weighing(_log_times, _log_times_bound, 1.2)
-_SQUARE = Weighing(lambda w: w * w, lambda top: top * top, 2.0, True)
-_MEAN = Weighing(lambda w: w, lambda top: top, 1.0, True)
-
-
-def _power(order: Fraction) -> Weighing:
-    a = ball
-
-    def value(w: Any) -> Any:
-        if w > 0:
-            return w ** a(order)
-        return hull(w * 0, w.upper() ** a(order))
-
-    return Weighing(value, lambda top: top.upper() ** a(order), float(order))
-
-
-class SoftBound(Bound):
-    """What Soft Best-of-n shares on every law."""
-
-    policy: SoftBestOfN
-
-    def expected_draws(self) -> Iterable[Plan]:
-        if self.policy.draws.denominator != 1:
-            return [Undefined(f"{self.policy} has a real n, so it is not a choice among n draws")]
-        return [Closed(exact_symbol(self.policy.draws))]
-
-    def _race(self, what: str, enclose: Callable[[], Any], **arguments: Any) -> Race:
-        from hedgetheory.functionals.soft.estimates import estimate
-
-        return Race(
-            enclose,
-            lambda digits: estimate(self.policy, self.law, what, digits, **arguments),
-            f"{what} of {self.policy} on {self.law}",
-        )
 
 
 class SoftOnContinuous(SoftBound):
@@ -169,17 +80,17 @@ class SoftOnContinuous(SoftBound):
     def kl(self) -> Iterable[Plan]:
         if self.policy.is_reference:
             return [Closed(sympy.S.Zero)]
-        return [self._expectation("kl", _KL)]
+        return [self._expectation("kl", KL_WEIGHING)]
 
     def chi2(self) -> Iterable[Plan]:
         if self.policy.is_reference:
             return [Closed(sympy.S.Zero)]
-        return [Closed(total - 1, {total: self._expectation("square", _SQUARE)})]
+        return [Closed(total - 1, {total: self._expectation("square", SQUARE)})]
 
     def renyi(self, order: Fraction) -> Iterable[Plan]:
         if self.policy.is_reference:
             return [Closed(sympy.S.Zero)]
-        inner = self._expectation("power", _power(order), order=order)
+        inner = self._expectation("power", power(order), order=order)
         return [Closed(log(total) / (alpha - 1), {total: inner, alpha: order})]
 
     def total_variation(self) -> Iterable[Plan]:
@@ -226,7 +137,7 @@ class SoftOnContinuous(SoftBound):
             expr = expr.xreplace({u: self.law.cdf, ubar: self.law.survival})
         assert not isinstance(scene, LatentScene)
         at_work = scene
-        return self._race("gold", lambda: at_work.expectation(_MEAN, expr, tail), gold=curve)
+        return self._race("gold", lambda: at_work.expectation(MEAN, expr, tail), gold=curve)
 
     def _latent_gold(self, curve: GoldCurve) -> Plan:
         # P(R beyond r) is of the order of Best-of-n's on both sides: w → n above, and w is of the
@@ -235,7 +146,7 @@ class SoftOnContinuous(SoftBound):
         scene = self._raw
         assert isinstance(scene, LatentScene)
         return diverges or self._race(
-            "gold", lambda: scene.expectation(_MEAN, curve.expr), gold=curve
+            "gold", lambda: scene.expectation(MEAN, curve.expr), gold=curve
         )
 
     # -- pointwise ----------------------------------------------------------------------------
@@ -410,13 +321,3 @@ def _total_variation(scene: UnitScene | LineScene | LatentScene) -> Any:
         inside = compiled(law.cdf, (r,))(REAL, ball(at)) - scene.cdf(at)
     miss = abs(scene.ratio(ball(scene.strength) * ball(at)) - 1).upper()
     return inside + hull(miss * 0, miss)
-
-
-def soft_bound(policy: SoftBestOfN, law: Any) -> Bound:
-    """Soft Best-of-n on a law."""
-    from hedgetheory.functionals.soft.finite import SoftOnFinite
-
-    if isinstance(law, ContinuousLaw):
-        return SoftOnContinuous(policy, law)
-    assert isinstance(law, FiniteLaw)
-    return SoftOnFinite(policy, law)
