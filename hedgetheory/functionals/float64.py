@@ -18,7 +18,8 @@ from numpy.typing import ArrayLike
 from hedgetheory.errors import InputError, NotOnThisLaw, must_be, nearest
 from hedgetheory.exact import short
 from hedgetheory.functionals.floating.gold import Polynomial, polynomial_of
-from hedgetheory.functionals.floating.points import POINTS, Points
+from hedgetheory.functionals.floating.laws import POINTS
+from hedgetheory.functionals.floating.points import Points
 from hedgetheory.functionals.floating.rank import RANK
 from hedgetheory.functionals.floating.tilt import TILT
 from hedgetheory.laws.base import Law
@@ -116,6 +117,10 @@ def evaluate(
     theta = _parameters(policy, thetas, excess, where)
     if policy is Tilt:
         _require_finite_mgf(theta, base)
+        if type(base) not in TILT:
+            raise InputError(
+                f"the tilt of {base} has no closed form in float64: use value(...) [{where}]"
+            )
         formulas = TILT[type(base)](base)
     else:
         formulas = RANK[policy](base)

@@ -20,7 +20,7 @@ def exponential(theta: Array, points: Points, slope: str, shift: str = "") -> Ar
 
     In float64 where the exponent is small, as a pair where float64 would lose its |exponent| ulp.
     """
-    if slope == "log_u" and isinstance(points, NormalPoints):
+    if slope == "log_u" and type(points) is NormalPoints:
         one_to_one = theta.size == 1 or theta.shape == points.r.shape
         if one_to_one and points.r.size:
             least, greatest = points.z[0].min(), points.z[0].max()

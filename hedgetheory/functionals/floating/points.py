@@ -9,11 +9,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from hedgetheory.laws.base import Law
 from hedgetheory.laws.exponential import Exponential
 from hedgetheory.laws.logistic import Logistic
 from hedgetheory.laws.normal import Normal
-from hedgetheory.laws.uniform import Uniform
 from hedgetheory.numerics import kernels as k
 from hedgetheory.numerics.kernels import Array, Pair
 
@@ -21,7 +19,7 @@ from hedgetheory.numerics.kernels import Array, Pair
 Values: TypeAlias = Any
 
 
-#: Rewards and standardised rewards are cut here: nothing of a law is left this far out.
+#: Rewards and standardised rewards are cut here: nothing of a law with light tails is left there.
 FAR = 1e100
 #: A logarithm that stands for ln 0, so that a parameter of 0 times it is 0.
 LOG_ZERO = -1e200
@@ -32,9 +30,12 @@ CAREFUL = 100.0
 class Points(ABC):
     """A law at an array of rewards: u = F(r), ū = 1 − u, ln u and ln f, in float64 and as pairs."""
 
+    #: Rewards are cut here.
+    far = FAR
+
     def __init__(self, law: Any, r: Array) -> None:
         self.law = law
-        least, greatest = -FAR, FAR
+        least, greatest = -self.far, self.far
         if law.support[0] is not None:
             least = float(law.support[0])
         if law.support[1] is not None:
@@ -252,14 +253,6 @@ class LogisticPoints(Points):
         return _minus_constant(
             k.pair_sum(self.minus_size, (-2.0 * high, -2.0 * low)), self.log_scale
         )
-
-
-POINTS: dict[type[Law], type[Points]] = {
-    Uniform: UniformPoints,
-    Normal: NormalPoints,
-    Exponential: ExponentialPoints,
-    Logistic: LogisticPoints,
-}
 
 
 def times(x: Pair, factor: Fraction) -> Pair:

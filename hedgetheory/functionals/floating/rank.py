@@ -12,9 +12,13 @@ from hedgetheory.functionals.floating.formulas import Formulas
 from hedgetheory.functionals.floating.gold import Polynomial, slope_by_nodes, value_by_nodes
 from hedgetheory.functionals.floating.grids import Grid, normal_grid_up_to
 from hedgetheory.functionals.floating.points import LOG_ZERO, Values
+from hedgetheory.laws.beta import Beta
 from hedgetheory.laws.exponential import Exponential
+from hedgetheory.laws.gumbel import Gumbel
 from hedgetheory.laws.logistic import Logistic
 from hedgetheory.laws.normal import Normal
+from hedgetheory.laws.pareto import Pareto
+from hedgetheory.laws.uniform import Uniform
 from hedgetheory.numerics import kernels as k
 from hedgetheory.numerics.kernels import Array
 from hedgetheory.policies.base import Policy
@@ -29,6 +33,12 @@ class RankPolicy(Formulas):
     def __init__(self, law: Any) -> None:
         super().__init__(law)
         self.missing = {}
+        if not self.has_mean(law):
+            self.missing["mean_reward"] = f"the mean_reward on {law} has no closed form here"
+
+    def has_mean(self, law: Any) -> bool:
+        """Whether `mean_reward` has a formula."""
+        return isinstance(law, Uniform | Normal | Exponential | Logistic)
 
     def mean_reward(self, theta: Values) -> Values:
         if isinstance(self.law, Normal):
@@ -90,8 +100,28 @@ def mean_by_nodes(policy: RankPolicy, theta: Values) -> Values:
     return out.reshape(np.shape(theta))
 
 
+def _is_power(law: Any) -> bool:
+    """Whether F(r) = r^a."""
+    return isinstance(law, Beta) and law.b == 1
+
+
 class BestOfNFormulas(RankPolicy):
     """In the excess x = n − 1."""
+
+    def has_mean(self, law: Any) -> bool:
+        return super().has_mean(law) or isinstance(law, Gumbel | Pareto) or _is_power(law)
+
+    def mean_reward(self, theta: Values) -> Values:
+        # The largest of n draws is of the same kind: Gumbel around loc + scale ln n, beta(n a, 1).
+        law = self.law
+        if isinstance(law, Gumbel):
+            return float(law.loc) + float(law.scale) * k.gumbel_mean(theta)
+        if isinstance(law, Pareto):
+            return k.pareto_mean(theta, law.alpha) if law.alpha > 1 else np.full_like(theta, np.inf)
+        if _is_power(law):
+            order = float(law.a) * (1.0 + theta)
+            return order / (1.0 + order)
+        return super().mean_reward(theta)
 
     def weight(self, theta: Values, points: Any, shift: str) -> Values:
         return (1.0 + theta) * exponential(theta, points, "log_u", shift)
@@ -195,7 +225,10 @@ class QuantileTiltFormulas(RankPolicy):
         return points.u * scale * exponential(theta, points, "minus_ubar")
 
     def survival(self, theta: Values, points: Any) -> Values:
-        return points.ubar * (k.phi1_minus(theta * points.ubar) / k.phi1_minus(theta))
+        # The quotient is at most 1/ū, but for its last place.
+        return np.minimum(
+            points.ubar * (k.phi1_minus(theta * points.ubar) / k.phi1_minus(theta)), 1.0
+        )
 
     def score(self, theta: Values, points: Any) -> Values:
         # u − E_λ[U] from the end where both are small.

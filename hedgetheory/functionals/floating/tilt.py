@@ -9,8 +9,16 @@ import numpy as np
 from hedgetheory.functionals.floating.formulas import Formulas
 from hedgetheory.functionals.floating.points import NormalPoints, Values, times
 from hedgetheory.functionals.floating.rank import QuantileTiltFormulas
+from hedgetheory.functionals.floating.tilt_by_logarithms import (
+    TiltOnGamma,
+    TiltOnGumbel,
+    TiltOnLaplace,
+)
 from hedgetheory.laws.base import Law
 from hedgetheory.laws.exponential import Exponential
+from hedgetheory.laws.gamma import Gamma
+from hedgetheory.laws.gumbel import Gumbel
+from hedgetheory.laws.laplace import Laplace
 from hedgetheory.laws.logistic import Logistic
 from hedgetheory.laws.normal import Normal
 from hedgetheory.laws.uniform import Uniform
@@ -185,4 +193,7 @@ TILT: dict[type[Law], type[Formulas]] = {
     Normal: TiltOnNormal,
     Exponential: TiltOnExponential,
     Logistic: TiltOnLogistic,
+    Gumbel: TiltOnGumbel,
+    Laplace: TiltOnLaplace,
+    Gamma: TiltOnGamma,
 }
