@@ -27,6 +27,8 @@ INTEGER = "#integer"
 Status: TypeAlias = Literal["pass", "mismatch", "failed", "unsupported", "missing"]
 #: What counts against an implementation: a wrong answer, or none because it broke down.
 WRONG: tuple[Status, ...] = ("mismatch", "failed")
+#: Among so many ids a near one is looked for.
+MOST_ALIKE = 2000
 #: The smallest normal double.
 NORMAL = Fraction(2) ** -1022
 #: Every finite double is below this, and rounding to nearest leaves them here.
@@ -196,7 +198,7 @@ def _as_float(top: Fraction, bottom: Fraction) -> float:
 
 def judge_submission(
     asked: Sequence[Question],
-    known: Iterable[str],
+    known: set[str],
     answers: Mapping[str, Answer],
     tolerance: Tolerance,
 ) -> list[Verdict]:
@@ -205,11 +207,10 @@ def judge_submission(
     ``known`` are the ids of all tables, so that an answer to a case that is not asked now is no
     mistake. Raises InputError, naming the first, for ids that are none.
     """
-    ids = set(known)
-    unknown = [name for name in answers if name not in ids]
+    unknown = [name for name in answers if name not in known]
     if unknown:
         more = f" (and {len(unknown) - 1} more)" if len(unknown) > 1 else ""
-        raise InputError(f"{_unknown(unknown[0], ids)}{more}")
+        raise InputError(f"{_unknown(unknown[0], known)}{more}")
     return [
         judge(question, answers[question.id], tolerance)
         if question.id in answers
@@ -225,7 +226,7 @@ def _unknown(name: str, ids: set[str]) -> str:
     if not alike:
         tables = sorted({known.partition(":")[0] for known in ids})
         return f"unknown case {shown!r}: {nearest(table[:80], tables)}"
-    suggestion = nearest(name[:200], alike).partition("(known")[0].strip()
+    suggestion = nearest(name[:200], alike[:MOST_ALIKE]).partition("(known")[0].strip()
     return (
         f"unknown case {shown!r}: {suggestion or f'{table} has {len(alike)} cases, none like it'}"
     )

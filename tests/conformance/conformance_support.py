@@ -17,6 +17,12 @@ mp = mpmath.mp.clone()
 mp.dps = 60
 
 
+def kl_bon(n):
+    """ln n - 1 + 1/n, in 60 digits."""
+    n = mp.mpf(n)
+    return mp.log(n) - 1 + 1 / n
+
+
 def ball(value) -> Number:
     """A ball of some forty digits around an mpmath number or numeric text."""
     value = mp.mpf(value)

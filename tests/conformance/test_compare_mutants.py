@@ -13,7 +13,7 @@ import mpmath
 import numpy as np
 import plain
 import pytest
-from conformance_support import mp, parameter, point, question, recognised, verdict_of
+from conformance_support import kl_bon, mp, parameter, point, question, recognised, verdict_of
 from scipy import integrate, optimize, special
 
 from hedgetheory.exact import Number
@@ -27,11 +27,6 @@ def kl_bop(mu):
     """arXiv 2506.19248, Theorem 2, in 60 digits."""
     mu = mp.mpf(mu)
     return mp.exp(-mu - 1) * (mp.ei(mu + 1) - mp.ei(1)) / mu + mp.log(1 + mu) - 1
-
-
-def kl_bon(n):
-    n = mp.mpf(n)
-    return mp.log(n) - 1 + 1 / n
 
 
 def mean_bop(mu):
