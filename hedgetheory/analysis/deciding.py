@@ -87,6 +87,8 @@ def limit_at_top(curve: Shaped, digits: int) -> Number:
         exact = canonical(last.subs(curve.x, exact_symbol(curve.high)))
         if isinstance(exact, Fraction):
             return Number.exact(exact)
+        if not exact.is_finite:
+            return Number.undefined(f"g is {exact} at the top")
         return settled(lambda: curve.values[-1](REAL, ball(curve.high or 0)), digits)
     limit = limit_at_infinity(last, curve.x)
     if limit is None:

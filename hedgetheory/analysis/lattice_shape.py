@@ -53,6 +53,8 @@ def lattice_pattern(law: CountableLaw, shape: GoldShape) -> tuple[list[int], lis
     found = shape.pattern
     if found is None:
         return None
+    if not found[0]:
+        return [], []
     marks: list[tuple[int, int]] | None
     try:
         steps = _Steps(law, shape)

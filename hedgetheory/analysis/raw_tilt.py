@@ -30,6 +30,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from itertools import islice, pairwise
 from typing import Any
 
@@ -44,7 +45,12 @@ from hedgetheory.analysis.gold_signs import limit_at_infinity
 from hedgetheory.analysis.lattice_shape import lattice_pattern
 from hedgetheory.analysis.picture import Extremum, Picture, Point, settled
 from hedgetheory.analysis.soft.pattern import between
-from hedgetheory.analysis.tilt_moments import ContinuousMoments, CountableMoments, TiltMoments
+from hedgetheory.analysis.tilt_moments import (
+    FIRST_BITS,
+    ContinuousMoments,
+    CountableMoments,
+    TiltMoments,
+)
 from hedgetheory.analysis.zeros import Zero
 from hedgetheory.errors import NotCertified
 from hedgetheory.exact import Number, short
@@ -57,7 +63,8 @@ from hedgetheory.laws.logistic import Logistic
 from hedgetheory.laws.normal import Normal
 from hedgetheory.numerics.ball import ball, enclosing_rationals, precision
 
-_GUESS_BITS = 96
+#: As many as signs are first asked for to: a value serves for both.
+_GUESS_BITS = FIRST_BITS
 #: Points λ that are tried for a sign of f′: doublings, or halvings of what is left to the limit.
 _STEPS = 16
 _VALUE_BITS = 400
@@ -323,6 +330,7 @@ class _RawTilt:
             narrowed(zero.high / 10 ** (min(digits, _MOST_DIGITS) + 1))
             return between(zero.low, zero.high, digits)
 
+        @cache
         def value(digits: int) -> Number:
             if not single:
                 return Number.undefined("only the turn is enclosed where more may be near it")

@@ -37,7 +37,7 @@ from hedgetheory.numerics.program import compiled
 from hedgetheory.policies.base import in_u
 from hedgetheory.policies.tilt import Tilt
 
-_FIRST_BITS, _MOST_BITS = 64, 1024
+FIRST_BITS, _MOST_BITS = 80, 1024
 #: What only corrects, or only bounds, is computed to so many bits.
 _CRUDE_BITS = 64
 _LARGEST_CACHE = 4096
@@ -90,14 +90,14 @@ class TiltMoments(ABC):
 
     def sign(self, strength: Fraction) -> int:
         """The certified sign of f′(λ), 0 where it is not decided."""
-        bits = _FIRST_BITS
+        bits = FIRST_BITS
         while bits <= _MOST_BITS:
             try:
                 with precision(bits):
                     slope = self.slope(strength)
                     if slope > 0 or slope < 0:
                         return 1 if slope > 0 else -1
-                    if not slope.is_finite() and bits > _FIRST_BITS:
+                    if not slope.is_finite() and bits > FIRST_BITS:
                         return 0
             except NotCertified:
                 return 0
@@ -245,4 +245,4 @@ def supremum_from(expr: sympy.Expr, low: Any) -> Growth:
     return Growth(enclosing_rationals(value.abs_upper())[1])
 
 
-__all__ = ["ContinuousMoments", "CountableMoments", "TiltMoments", "supremum_from"]
+__all__ = ["FIRST_BITS", "ContinuousMoments", "CountableMoments", "TiltMoments", "supremum_from"]

@@ -294,6 +294,9 @@ class _Search:
     def _lower_end(self) -> Fraction:
         """A point up to which there is no zero beyond the one at the lower end itself."""
         leading = self.total.leading(self.lower)
+        if leading is None and sign_at(self.total, self.lower):
+            # Of no exact value there, but certainly not zero.
+            leading = 0, Fraction(1)
         if leading is not None:
             order, coefficient = leading
             self.order = order

@@ -81,7 +81,8 @@ def tilted(law: str, gold: Callable[[Array], Array], strength: float) -> tuple[f
 
 
 def found(law: str, text: str, family: str = "tilt") -> CheckResult:
-    return check(parse_law(law), parse_family(family), parse_gold(text))
+    # Nine digits: each takes integrals.
+    return check(parse_law(law), parse_family(family), parse_gold(text), 9)
 
 
 @pytest.mark.parametrize(("law", "text", "gold", "regime"), CASES)
@@ -112,10 +113,10 @@ def test_gold_in_the_quantile_is_taken_at_the_cdf():
     result = found("exponential(1)", "u**2*(1-u)")
     roots = np.roots(_numerator())
     expected = [x for x in roots if 0 < x < 1]
-    assert [float(e.theta) for e in result.extrema] == pytest.approx(expected, rel=1e-12)
+    assert [float(e.theta) for e in result.extrema] == pytest.approx(expected, rel=1e-9)
     at = expected[0]
     value = 2 * (1 - at) / ((2 - at) * (3 - at) * (4 - at))
-    assert float(result.extrema[0].value) == pytest.approx(value, rel=1e-11)
+    assert float(result.extrema[0].value) == pytest.approx(value, rel=1e-8)
 
 
 def _numerator() -> Array:
@@ -133,7 +134,7 @@ def test_exact_values_of_polynomial_gold_on_the_gamma_law():
     for number, expected in ((peak.theta, Fraction(3, 5)), (peak.value, Fraction(15, 4))):
         low, high = number.bounds
         assert low <= expected <= high
-        assert 0 < high - low < 1e-11
+        assert 0 < high - low < 1e-8
 
 
 @pytest.mark.parametrize(
@@ -190,5 +191,5 @@ def test_the_domain_of_a_geometric_law_ends_at_a_logarithm():
     # The tilt has mean m and variance m² − m: E = m − (2m² − m)/20, largest at m = 21/4,
     # where 1/m = 1 − (2/3)e^λ.
     (peak,) = result.extrema
-    assert float(peak.theta) == pytest.approx(np.log(1.5 * (1 - 4 / 21)), rel=1e-11)
-    assert float(peak.value) == pytest.approx(5.25 - (2 * 5.25**2 - 5.25) / 20, rel=1e-11)
+    assert float(peak.theta) == pytest.approx(np.log(1.5 * (1 - 4 / 21)), rel=1e-8)
+    assert float(peak.value) == pytest.approx(5.25 - (2 * 5.25**2 - 5.25) / 20, rel=1e-8)
