@@ -94,6 +94,10 @@ def _facts(verdict: Verdict) -> Facts:
         reward,
         _double(inputs["order"]) if "order" in inputs else None,
         inputs.get("gold"),
+        tuple(
+            (Fraction(proxy["rational"]), Fraction(gold["rational"]))
+            for proxy, gold in inputs.get("responses", ())
+        ),
     )
 
 

@@ -15,6 +15,8 @@ from typing import TypeAlias
 import numpy as np
 from scipy import optimize, special
 
+from hedgetheory.reference import sample_mistakes as samples
+from hedgetheory.reference.sample_mistakes import Rows
 from hedgetheory.reference.wrong_laws import (
     Array,
     Asked,
@@ -49,6 +51,7 @@ class Facts:
     reward: float | None = None
     order: float | None = None
     gold: str | None = None
+    rows: Rows = ()
 
     @property
     def on_uniform(self) -> bool:
@@ -290,6 +293,45 @@ def _one_draw_off(f: Facts) -> Values:
                 yield _continuous(f.quantity, "bon", {"n": n})
 
 
+# -- estimators ------------------------------------------------------------------------------------
+
+
+def _draws(f: Facts) -> int:
+    """The n of Best-of-n on responses; 0 where that is not what is asked."""
+    n = f.p.get("n", 0.0) if f.policy == "bon" and f.quantity in samples.WEIGHTS else 0.0
+    return int(n) if 1 <= n <= len(f.rows) or (n >= 1 and f.quantity == "sample_plug_in") else 0
+
+
+def _unsorted_ranks(f: Facts) -> Values:
+    if n := _draws(f):
+        yield from map(float, samples.unsorted(f.quantity, f.rows, n))
+
+
+def _first_n(f: Facts) -> Values:
+    if n := _draws(f):
+        yield float(samples.first_n(f.rows, n))
+
+
+def _with_replacement(f: Facts) -> Values:
+    if (n := _draws(f)) and f.quantity != "sample_plug_in":
+        yield float(samples.other_weights(f.quantity, f.rows, n))
+
+
+def _without_replacement(f: Facts) -> Values:
+    n = _draws(f)
+    if f.quantity == "sample_plug_in" and 1 <= n <= len(f.rows):
+        yield float(samples.other_weights(f.quantity, f.rows, n))
+
+
+def _ties_unshared(f: Facts) -> Values:
+    if n := _draws(f):
+        yield from map(float, samples.ties_unshared(f.quantity, f.rows, n))
+
+
+def _more_than_there_are(f: Facts) -> bool:
+    return f.quantity == "sample_pass_at_k" and f.p["n"] > len(f.rows) and f.given == 1
+
+
 # -- rounding and breaking down --------------------------------------------------------------------
 
 
@@ -350,6 +392,17 @@ MISTAKES: Sequence[Mistake] = (
             _marginal_slope, _marginal_slope_without_root),
     Mistake("kl-on-atoms", 15, "the closed form of a law without atoms (ln n - 1 + 1/n, n/(n+1), "
             "...) on a law with atoms", _on_atoms),
+    Mistake("pass-beyond-samples", 11, "pass@k answered 1 for more draws than there are samples",
+            matches=_more_than_there_are),
+    Mistake("with-replacement", 12, "draws with replacement (a bootstrap): biased; every subset of "
+            "n counts once", _with_replacement),
+    Mistake("without-replacement", 0, "the unbiased estimate over subsets; the plug-in draws with "
+            "replacement", _without_replacement),
+    Mistake("first-n", 13, "the first n responses only, instead of the mean over all subsets",
+            _first_n),
+    Mistake("ties-unshared", 0, "a tie given to its first or last response: tied responses share "
+            "their mean gold", _ties_unshared),
+    Mistake("unsorted-ranks", 7, "gold not in the order of the proxy", _unsorted_ranks),
     Mistake("other-kl", 6, "the KL of another policy at this parameter", _other_policy),
     Mistake("histogram", 16, "the KL of a histogram of samples: too small, by what varies "
             "within a bin", _histogram),

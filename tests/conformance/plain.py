@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from itertools import combinations
 
 import numpy as np
 
@@ -155,9 +156,24 @@ def on_atoms(quantity, policy, p, masses):
     return {"kl": max(kl, 0.0), "win_rate": float(wins)}.get(quantity)
 
 
+def over_subsets(inputs):
+    """Best-of-n over all subsets, one by one; a tie shares its mean gold."""
+    rows = [tuple(Fraction(x["rational"]) for x in row) for row in inputs["responses"]]
+    n = Fraction(inputs["parameters"]["n"]["rational"])
+    if n > len(rows):
+        return math.nan
+    total, count = Fraction(0), 0
+    for subset in combinations(rows, int(n)):
+        best = [gold for proxy, gold in subset if proxy == max(subset)[0]]
+        total, count = total + sum(best) / len(best), count + 1
+    return float(total / count)
+
+
 def answer(case):
     """The value of a case, None for what is not covered."""
     quantity, inputs = case["quantity"], case["inputs"]
+    if "responses" in inputs:
+        return over_subsets(inputs) if quantity != "sample_plug_in" else None
     known = parameters(inputs)
     if known is None:
         return None

@@ -6,6 +6,7 @@ A mutant here is a function from case to value, written as somebody would write 
 
 from __future__ import annotations
 
+import itertools
 import math
 from fractions import Fraction
 
@@ -19,8 +20,9 @@ from scipy import integrate, optimize, special
 from hedgetheory.exact import Number
 from hedgetheory.reference.answers import parse_answer
 from hedgetheory.reference.hints import hint
-from hedgetheory.reference.judge import Tolerance, judge
+from hedgetheory.reference.judge import Question, Tolerance, judge
 from hedgetheory.reference.mistakes import MISTAKES, ROUNDED
+from hedgetheory.reference.model import number_to_json
 
 
 def kl_bop(mu):
@@ -206,6 +208,62 @@ PARETO = question("mean_reward", "bon(1)", "pareto(9/10)", Number.infinity())
 NO_TILT = question("mean_reward", "tilt(2)", "exponential",
                    Number.undefined("M(lam) is infinite"))  # fmt: skip
 
+# -- 7, 11, 12, 13: estimators ---------------------------------------------------------------------
+
+
+def scored(quantity, n, rows, value):
+    """A prompt's responses (proxy, gold) as the sample-level tables have them."""
+    inputs = question("kl", f"bon({n})", "uniform", Number.exact(0)).inputs
+    responses = [[number_to_json(Fraction(x)) for x in row] for row in rows]
+    kept = {key: inputs[key] for key in ("policy", "parameters", "policy_spec")}
+    asked = kept | {"responses": responses}
+    return Question(f"{quantity}:bon(n={n})@{rows}", quantity, quantity, asked, (value,))
+
+
+def responses_of(case):
+    return [[float(Fraction(x["rational"])) for x in row] for row in case["inputs"]["responses"]]
+
+
+def ranks_unsorted(case):
+    golds, n = [gold for _, gold in responses_of(case)], int(parameter(case, "n"))
+    weights = [math.comb(i, n - 1) / math.comb(len(golds), n) for i in range(len(golds))]
+    return sum(w * g for w, g in zip(weights, golds, strict=True))
+
+
+def bootstrapped(case):
+    """All draws with replacement, each as likely."""
+    rows, n = responses_of(case), int(parameter(case, "n"))
+    draws = list(itertools.product(rows, repeat=n))
+    return sum(max(draw)[1] for draw in draws) / len(draws)
+
+
+def first_only(case):
+    return max(responses_of(case)[: int(parameter(case, "n"))])[1]
+
+
+def first_of_a_tie(case):
+    rows, n = responses_of(case), int(parameter(case, "n"))
+    subsets = list(itertools.combinations(rows, n))
+    return sum(max(subset, key=lambda row: row[0])[1] for subset in subsets) / len(subsets)
+
+
+def pass_at_k(case):
+    """1 - C(S-c, k)/C(S, k) with a product that is empty, or 1, from k > S - c on."""
+    rows, k = responses_of(case), int(parameter(case, "n"))
+    right = sum(gold for _, gold in rows)
+    if len(rows) - right < k:
+        return 1.0
+    return 1 - math.comb(int(len(rows) - right), k) / math.comb(len(rows), k)
+
+
+#: Proxies 3, 1, 2, 4 with gold 1, 4, 2, 0. By hand, n = 2: weights 0, 1/6, 1/3, 1/2 on 4, 2, 1, 0.
+ROWS = ((3, 1), (1, 4), (2, 2), (4, 0))
+BEST_OF_TWO = scored("sample_best_of_n", 2, ROWS, Number.exact(Fraction(2, 3)))
+#: Proxies 1, 2, 2 with gold 0, 1, 3: every pair's best has gold 1, 3, or their mean 2: 2.
+TIED = scored("sample_best_of_n", 2, ((1, 0), (2, 1), (2, 3)), Number.exact(2))
+TWO_WRONG = scored("sample_pass_at_k", 5, ((0, 0), (0, 0)), Number.undefined("k > S"))
+
+
 NEAR_ONE = 1 + Fraction(1, 2**26)
 #: (mutant, case where it is wrong, the hint's name)
 MUTANTS = [
@@ -232,6 +290,11 @@ MUTANTS = [
      "bon-cancellation"),
     (mean_of_many_samples, PARETO, "finite-for-infinite"),
     (tilt_of_a_cut_exponential, NO_TILT, "nowhere"),
+    (ranks_unsorted, BEST_OF_TWO, "unsorted-ranks"),
+    (bootstrapped, BEST_OF_TWO, "with-replacement"),
+    (first_only, BEST_OF_TWO, "first-n"),
+    (first_of_a_tie, TIED, "ties-unshared"),
+    (pass_at_k, TWO_WRONG, "pass-beyond-samples"),
 ]  # fmt: skip
 
 
@@ -244,7 +307,8 @@ def test_a_mutant_is_rejected_and_named(mutant, asked, name):
     assert found.status == "mismatch"
     assert recognised(found) == name
     known = next(mistake for mistake in MISTAKES if mistake.name == name)
-    assert hint(found) == f"looks like {known.says} (MUTANTS {known.number})"
+    number = f" (MUTANTS {known.number})" if known.number else ""
+    assert hint(found) == f"looks like {known.says}{number}"
 
 
 @pytest.mark.parametrize("asked", list({asked.id: asked for _, asked, _ in MUTANTS}.values()),
