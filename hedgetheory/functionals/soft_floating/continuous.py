@@ -1,8 +1,8 @@
 """Soft Best-of-n in float64 on laws without atoms: pointwise, functionals, slopes, vectorised.
 
-Its parts: `soft_floats_race` (the race and its table), `soft_floats_laws`, `soft_floats_base` (what
-all laws share), `soft_floats_atoms` (finite laws and samples), `soft_floats_evaluate` (arrays of n
-and λ), `soft_floats_threshold`. Everything is an estimate:
+Beside it: `race` (the race and its table), `transforms` (ln φ of each law), `base` (what all laws
+share), `samples` (finite laws and samples), `evaluate` (arrays of n and λ), `threshold`. Everything
+is an estimate:
 tests/functionals/test_soft_float64_record.py compares it with certified balls on a grid of (n, λ)
 and records the worst errors; nothing here is certified.
 """
