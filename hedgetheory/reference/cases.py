@@ -114,6 +114,15 @@ CORE = (
     "bop(5)", "bop(1/1048576)", "bop(1024)", "quantile_tilt(3)", "quantile_tilt(1/1048576)",
     "best_of_random(geometric(1/4))", "best_of_random(sibuya(3/4))",
 )  # fmt: skip
+THREE = ("bon(4)", "bop(5)", "quantile_tilt(3)")
+#: The members that are asked on every law with atoms, where each sees another rank cdf.
+FINITE_CORE = (
+    *CORE, "bon(2)", "bon(8)", "bon(128)", "bon(1048576)", "bon(1099511627777/1099511627776)",
+    "bop(0)", "bop(1/2)", "bop(30)", "bop(1048576)", "bop(1/1099511627776)", "quantile_tilt(1)",
+    "quantile_tilt(30)", "quantile_tilt(1024)", "best_of_random(geometric(1/1048576))",
+    "best_of_random(binomial(4, 1/2))", "best_of_random(negative_binomial(2, 1/2))",
+    "best_of_random(finite({1: 1/2, 3: 1/2}))",
+)  # fmt: skip
 TILT = _members("tilt({})", (0, TINY, SMALL, Fraction(1, 8), Fraction(1, 2), Fraction(3, 4), 1, 2,
                              8, 64, 1024, 2**20))  # fmt: skip
 SOFT = (
@@ -263,28 +272,135 @@ def jobs(table: str) -> list[Job]:
 
 LEVELS = (TINY, Fraction(1, 2**10), Fraction(1, 4), Fraction(3, 4), 1 - Fraction(1, 2**10),
           1 - TINY)  # fmt: skip
-ORDERS = (TINY, Fraction(1, 2), Fraction(3, 2), Fraction(2), Fraction(3), Fraction(16))
+FEW_LEVELS = (Fraction(1, 2**10), Fraction(1, 4), 1 - SMALL)
+ORDERS = (TINY, Fraction(1, 2), Fraction(1), Fraction(3, 2), Fraction(2), Fraction(3), Fraction(16))
+FEW_ORDERS = (Fraction(1, 2), Fraction(3))
+GOLDS = (
+    "u", "4*u*(1 - u)", "u**12*(1 - u)", "1 - u**3", "sqrt(u)", "exp(-2*u)", "u*sin(8*u)",
+    "where(u < 1/2, u, 1 - u)", "u**40 - u**41",
+)  # fmt: skip
+REWARD_GOLDS = ("tanh(r)", "exp(-r**2)", "r - r**2/8")
+#: Laws on which gold in the reward is asked.
+REWARD_GOLD_LAWS = ("uniform", "normal", "exponential", "logistic", "gumbel")
+#: Thresholds: gold curves with one peak, with none, and those whose integers tie or mislead.
+PEAKED = (
+    *(f"u**{a}*(1 - u)" for a in (1, 2, 3, 5, 8, 12, 13, 20, 50, 100, 1000)),
+    *(f"u**{a}*(1 - u)**{b}" for a in (1, 2, 4, 9) for b in (2, 3, 6)),
+    "u**(2401/200)*(1 - u)", "u**(1/2)*(1 - u)", "4*u*(1 - u)", "u - u**2/2", "u - 3*u**3/4",
+    "u", "1 - u", "u**2 - u**8192", "u/1048576 - u**2/1048576", "1048576*u**3*(1 - u)",
+)  # fmt: skip
+GAP_LAWS = (
+    "uniform", "normal", "normal(2, 1/2)", "exponential", "logistic", "gumbel", "laplace",
+    "bernoulli(1/4)", "finite({0: 1/4, 1/2: 1/4, 1: 1/2})",
+)  # fmt: skip
+GAP_DRAWS = (TINY, SMALL, *_BOTH_WAYS[3:12], 1024, 2**20, HUGE)
+SOFT_LAWS = (
+    "bernoulli(1/4)",
+    "finite({0: 1/4, 1/2: 1/4, 1: 1/2})",
+    "finite({-1: 1/1048576, 0: 1/2, 3: 524287/1048576})",
+)
 
 
 def _jobs(table: str) -> Iterator[Job]:
     if table in ("density", "ratio", "cdf", "score", "mass", "quantile"):
-        yield from _pointwise(table)
-    elif table in ("kl", "chi2", "total_variation", "renyi", "mean_reward", "mean_quantile",
-                   "win_rate"):  # fmt: skip
+        yield from _by_rank(table)
+        yield from _on_every_law(table)
+        yield from _soft_pointwise(table)
+    elif table in ("threshold", "gap", "gap_strength", "expected_draws"):
+        yield from _others(table)
+    elif table == "gold":
+        yield from _gold()
+    else:
         yield from _functionals(table)
 
 
-def _pointwise(table: str) -> Iterator[Job]:
+def _by_rank(table: str) -> Iterator[Job]:
+    """Every rank policy at quantiles of the uniform law, where the law does not matter."""
     for policy, level in product(RANK, LEVELS):
-        if table in ("ratio", "cdf", "score"):
-            yield Job(table, policy, "uniform", ("quantile", level))
-        elif table == "quantile":
+        if table == "quantile":
             yield Job(table, policy, "uniform", ("probability", level))
+        elif table not in ("mass", "density"):
+            yield Job(table, policy, "uniform", ("quantile", level))
+
+
+def _on_every_law(table: str) -> Iterator[Job]:
+    for law, every in LAWS.items():
+        trivial = (table == "density" and law in ATOMS) or (table == "mass" and law in CONTINUOUS)
+        rewards = every[:1] if trivial else every
+        policies = (*_members_on(law), *_tilts_on(law, table))
+        if table == "quantile":
+            for policy, level in product(policies, FEW_LEVELS):
+                yield Job(table, policy, law, ("probability", level))
+            continue
+        for policy, reward in product(policies, rewards):
+            yield Job(table, policy, law, ("reward", Fraction(reward)))
+
+
+def _members_on(law: str) -> tuple[str, ...]:
+    """The rank policies asked on a law: with atoms each sees another law, so that all are."""
+    return FINITE_CORE if law in ATOMS else CORE
+
+
+def _tilts_on(law: str, table: str) -> tuple[str, ...]:
+    """The tilts asked on a law: fewer where each is an integral, none where a search of them is."""
+    if not law.startswith(_INTEGRALS):
+        return TILT
+    return TILT[:2] if table == "quantile" else TILT[2:8]
+
+
+_INTEGRALS = ("beta", "weibull(2", "mixture", "gamma", "gumbel", "logistic", "laplace")
+
+
+def _soft_pointwise(table: str) -> Iterator[Job]:
+    for law in SOFT_LAWS:
+        if table == "score":
+            return  # not of one formula: its slope is an issue of its own
+        if (table == "density" and law in ATOMS) or (table == "mass" and law in CONTINUOUS):
+            continue
+        for policy in SOFT:
+            if table == "quantile":
+                points = [("probability", Fraction(1, 4))]
+            else:
+                points = [("reward", Fraction(reward)) for reward in LAWS[law]]
+            yield from (Job(table, policy, law, at, digits=FEWER_DIGITS) for at in points)
 
 
 def _functionals(table: str) -> Iterator[Job]:
-    for policy in RANK:
-        if table == "renyi":
-            yield from (Job(table, policy, "uniform", order=order) for order in ORDERS)
-        else:
-            yield Job(table, policy, "uniform")
+    orders: tuple[Fraction | None, ...] = (None,)
+    few = orders
+    if table == "renyi":
+        orders, few = ORDERS, FEW_ORDERS
+    for policy, order in product(RANK, orders):
+        yield Job(table, policy, "uniform", order=order)
+    invariant = table not in ("mean_reward", "win_rate")
+    for law in LAWS:
+        # Without atoms the value is the same on every law: three members show whether it is.
+        members = THREE if invariant and law in CONTINUOUS else _members_on(law)
+        for policy, order in product((*members, *_tilts_on(law, table)), few):
+            yield Job(table, policy, law, order=order)
+    for law, policy in product(SOFT_LAWS, SOFT):
+        yield from (Job(table, policy, law, order=order, digits=FEWER_DIGITS) for order in few[-1:])
+
+
+def _gold() -> Iterator[Job]:
+    for policy, gold in product(RANK, GOLDS):
+        yield Job("gold", policy, "uniform", gold=gold)
+    for law in ATOMS:
+        for policy, gold in product((*FINITE_CORE, *TILT), GOLDS[1:3]):
+            yield Job("gold", policy, law, gold=gold)
+    for law, gold in product(REWARD_GOLD_LAWS, REWARD_GOLDS):
+        for policy in (*CORE[:9], *TILT[3:7]):
+            yield Job("gold", policy, law, gold=gold)
+    for law, policy, gold in product(SOFT_LAWS, SOFT, GOLDS[1:3]):
+        yield Job("gold", policy, law, gold=gold, digits=FEWER_DIGITS)
+
+
+def _others(table: str) -> Iterator[Job]:
+    if table == "expected_draws":
+        yield from (Job(table, policy, "uniform") for policy in (*RANK, *SOFT))
+    elif table == "threshold":
+        families = ("bon", "bop", "quantile_tilt")
+        yield from (Job(table, family, "uniform", gold=g) for family in families for g in PEAKED)
+    else:
+        for law, mu in product(GAP_LAWS, GAP_DRAWS):
+            yield Job(table, f"bop({mu})", law)

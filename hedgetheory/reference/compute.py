@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
-from hedgetheory.errors import HedgeTheoryError, NotCertified, NotOnThisLaw
+from hedgetheory.analysis.check import CheckResult, check
+from hedgetheory.errors import NotCertified, NotOnThisLaw
 from hedgetheory.exact import Number
+from hedgetheory.functionals.gap import gap_at
+from hedgetheory.functionals.plans import Plan
 from hedgetheory.functionals.quantities import plans, value
+from hedgetheory.reference import cross
 from hedgetheory.reference.cases import Job
-from hedgetheory.reference.cross import Disagreement, by_plans
-from hedgetheory.reference.model import MAX_EXPONENT, MAX_RATIONAL, Case, Check, rounded
-from hedgetheory.spec.grammar import parse_gold, parse_law, parse_policy
+from hedgetheory.reference.cross import Disagreement
+from hedgetheory.reference.model import MAX_EXPONENT, MAX_RATIONAL, Case, rounded
+from hedgetheory.spec.grammar import parse_family, parse_gold, parse_law, parse_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +37,15 @@ def outcome(job: Job) -> Outcome:
         if not fits(found):
             return Outcome(job.id, refused=f"beyond 10^±{MAX_EXPONENT}")
         found = shortened(found, job.digits)
-        check = _check(job, found)
-    except Disagreement as error:
-        return Outcome(job.id, disagreement=str(error))
+        integer = _integers(job)
+        second = cross.check(job, found, lambda: _plans(job))
+        if integer is not None:
+            cross.check_integers(job, *integer)
+    except (Disagreement, ArithmeticError) as error:
+        return Outcome(job.id, disagreement=f"{type(error).__name__}: {error}")
     except NotCertified as error:
         return Outcome(job.id, refused=str(error))
-    case = Case(job.id, job.inputs, found, rounded(found), check, tags(job, found))
+    case = Case(job.id, job.inputs, found, rounded(found), second, tags(job, found), integer)
     return Outcome(job.id, case)
 
 
@@ -79,6 +86,12 @@ _law, _policy, _gold = cache(parse_law), cache(parse_policy), cache(parse_gold)
 
 
 def _value(job: Job) -> Number:
+    if job.quantity in ("gap", "gap_strength"):
+        mu = next(iter(_policy(job.policy).bindings.values()))
+        point = gap_at(_law(job.law), mu, job.digits)
+        return point.gap if job.quantity == "gap" else point.lam
+    if job.quantity == "threshold":
+        return _checked(job).threshold
     try:
         return value(
             _law(job.law), _policy(job.policy), job.quantity, **_arguments(job), digits=job.digits
@@ -87,12 +100,25 @@ def _value(job: Job) -> Number:
         return Number.undefined(str(error))
 
 
-def _check(job: Job, found: Number) -> Check:
-    if found.is_undefined or found.infinite:
-        return Check("criterion")
-    return by_plans(
-        found, list(plans(_law(job.law), _policy(job.policy), job.quantity, **_arguments(job)))
-    )
+@lru_cache(maxsize=4)
+def _checked(job: Job) -> CheckResult:
+    found = check(_law(job.law), parse_family(job.policy), _gold(job.gold or ""), job.digits)
+    if found.hacking == "undecided":
+        raise NotCertified(f"the threshold is undecided: {found.threshold.reason}")
+    return found
+
+
+def _integers(job: Job) -> tuple[tuple[tuple[int, Number], ...], tuple[int, ...]] | None:
+    """The integers next to a threshold of Best-of-n and the best of them."""
+    choice = _checked(job).integer if job.quantity == "threshold" else None
+    if choice is None or not choice.certain:
+        return None
+    candidates = tuple((n, shortened(value, job.digits)) for n, value in choice.candidates)
+    return candidates, tuple(choice.best)
+
+
+def _plans(job: Job) -> list[Plan]:
+    return list(plans(_law(job.law), _policy(job.policy), job.quantity, **_arguments(job)))
 
 
 def tags(job: Job, found: Number) -> tuple[str, ...]:
@@ -137,6 +163,3 @@ def _numbers(entry: Any) -> list[Fraction]:
     if isinstance(entry, list):
         return [x for inner in entry for x in _numbers(inner)]
     return []
-
-
-__all__ = ["HedgeTheoryError", "Outcome", "outcome", "replace", "tags"]

@@ -1,12 +1,16 @@
 """The second method of a case, and to how many digits it agrees with the first.
 
-In this order: another plan of the same quantity in balls (the definition as an integral, where the
-value is a closed form), and the last plan in mpmath. What does not agree to `REQUIRED` digits is
-a bug, of the value or of the check: it is raised, never dropped.
+In this order, the first that applies: the definition in mpmath, written down once more in
+`definitions` (pointwise quantities, sums over atoms, closed moment generating functions); another
+plan of the same quantity in balls (the definition as an integral, where the value is a closed
+form); the definition by panels in mpmath; and the last plan in mpmath, which shares the formula and
+not the arithmetic. What does not agree to `REQUIRED` digits is a bug, of the value or of the check:
+it is raised, never dropped.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -15,16 +19,92 @@ from hedgetheory.exact import Number
 from hedgetheory.functionals.estimates import highprec
 from hedgetheory.functionals.evaluate import number
 from hedgetheory.functionals.plans import Infinite, Plan, Undefined
+from hedgetheory.reference import second_curves
+from hedgetheory.reference.cases import Job
 from hedgetheory.reference.model import Check
+from hedgetheory.reference.second import defined, inverted, panelled
 
 #: Significant digits to which two methods must agree.
 REQUIRED = 20
-#: Digits of the second method.
+#: As many as are counted, and those that estimates in mpmath work with.
 WORKING = 30
 
 
 class Disagreement(HedgeTheoryError):
     """Two methods give different values: one of them is wrong."""
+
+
+def check(job: Job, value: Number, plans: Callable[[], list[Plan]]) -> Check:
+    """How a second method agrees. Raises Disagreement where it does not to `REQUIRED` digits."""
+    found = inverted(job, value) if job.quantity == "quantile" else None
+    if found is not None:
+        return _accepted("inverse of the definition in mpmath", found, value, "its error")
+    if job.quantity in ("threshold", "gap", "gap_strength"):
+        method, estimate = second_curves.estimate(job, value)
+        return _compared(method, estimate, value)
+    worst: Disagreement | None = None
+    for method, estimate in _estimates(job, plans):
+        try:
+            return _compared(method, estimate, value)
+        except Disagreement as error:
+            worst = worst or error
+            if method != "definition by panels in mpmath":  # an estimate that may not converge
+                raise
+    raise worst or Disagreement(f"{value}, with no second method")
+
+
+def check_integers(
+    job: Job, candidates: tuple[tuple[int, Number], ...], best: tuple[int, ...]
+) -> None:
+    """Compare f at integers with its exact value, and with all their neighbours."""
+    for n, value in candidates:
+        _compared("exact moments", second_curves.best_of_n_value(job, n), value)
+    wanted = second_curves.best_integers(job, [n for n, _ in candidates])
+    if list(best) != wanted:
+        raise Disagreement(f"the best integers are {best}, and {wanted} by exact moments")
+
+
+def _estimates(job: Job, plans: Callable[[], list[Plan]]) -> Iterator[tuple[str, Any]]:
+    found = defined(job)
+    if found is not None:
+        yield "definition in mpmath", found
+        return
+    known = plans()
+    if len(known) > 1 and not isinstance(known[-1], (Infinite, Undefined)):
+        try:
+            yield "definition in balls", number(known[-1], REQUIRED + 4)
+            return
+        except NotCertified:
+            pass
+    special = isinstance(known[-1], (Infinite, Undefined))
+    found = None if special else panelled(job)
+    if found is not None:
+        yield "definition by panels in mpmath", found
+    yield "plan in mpmath", highprec(known[-1], WORKING)
+
+
+def _compared(method: str, estimate: Any, value: Number) -> Check:
+    if isinstance(estimate, Number):
+        low, high = value.bounds
+        lower, upper = estimate.bounds
+        if high < lower or upper < low:
+            raise Disagreement(f"{value} and {estimate} by the {method}")
+        return _accepted(method, agreement(value, (lower + upper) / 2), value, estimate)
+    text = str(estimate)
+    if text in ("+inf", "-inf", "nan"):
+        same = value.infinite == {"+inf": 1, "-inf": -1}.get(text) or value.is_undefined
+        if not same:
+            raise Disagreement(f"{value} and {text} by the {method}")
+        return Check(method)
+    if value.infinite or value.is_undefined:
+        raise Disagreement(f"{value} and {text} by the {method}")
+    return _accepted(method, agreement(value, as_fraction(estimate)), value, estimate)
+
+
+def _accepted(method: str, digits: int, value: Number, other: Any) -> Check:
+    if digits < REQUIRED:
+        raise Disagreement(f"{value} and {other} by the {method}: {digits} digits")
+    return Check(method, digits)
 
 
 def agreement(value: Number, other: Fraction) -> int:
@@ -40,33 +120,10 @@ def agreement(value: Number, other: Fraction) -> int:
     return digits
 
 
-def by_plans(value: Number, plans: list[Plan]) -> Check:
-    """Check a value against the last of its plans. Raises Disagreement."""
-    last = plans[-1]
-    if isinstance(last, (Infinite, Undefined)):
-        return Check("criterion")
-    if len(plans) > 1:
-        try:
-            other = number(last, REQUIRED + 2)
-        except NotCertified:
-            pass
-        else:
-            low, high = value.bounds
-            lower, upper = other.bounds
-            if high < lower or upper < low:
-                raise Disagreement(f"{value} and {other} by the definition in balls")
-            return Check("definition in balls", agreement(value, (lower + upper) / 2))
-    estimate = highprec(last, WORKING)
-    digits = agreement(value, as_fraction(estimate))
-    if digits < REQUIRED:
-        raise Disagreement(f"{value} and {estimate} by mpmath")
-    return Check("plan in mpmath", digits)
-
-
 def as_fraction(x: Any) -> Fraction:
-    """The exact value of an mpmath number."""
+    """The exact value of a finite mpmath number."""
     sign, mantissa, exponent, _ = x._mpf_
-    if not mantissa and exponent:
-        raise Disagreement(f"{x} by mpmath, which is no finite number")
+    if abs(exponent) > 200_000:
+        raise Disagreement(f"{x} by mpmath, beyond every table")
     value = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
     return -value if sign else value
