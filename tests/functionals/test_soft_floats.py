@@ -253,7 +253,7 @@ def test_arrays_of_any_shape_are_vectorised() -> None:
 
 
 def test_arguments_out_of_domain_are_refused() -> None:
-    for n, lam in ((0.5, 1), (2, 0), (2, -1), (2, 1e5), (1e10, 1)):
+    for n, lam in ((0.5, 1), (2, -1e-9), (2, -1), (2, 1e5), (1e10, 1)):
         with pytest.raises(InputError, match="must be"):
             SoftBestOfNFloats(n, lam)
     with pytest.raises(InputError, match="NaN"):
@@ -275,3 +275,14 @@ def test_arguments_out_of_domain_are_refused() -> None:
         soft_evaluate("ratio", 2, 1)
     with pytest.raises(InputError, match="unknown quantity"):
         soft_evaluate("ratios", 2, 1)
+
+
+@pytest.mark.parametrize("law", [Uniform(), Normal(1, 2)], ids=str)
+def test_lam_zero_is_the_reference(law):
+    soft = SoftBestOfNFloats(5, 0, law)
+    assert soft.ratio([0.1, 0.7]).tolist() == [1, 1]
+    assert soft.kl() == soft.chi2() == 0
+    assert soft.mean_reward() == pytest.approx(float(law.values["mean"]) if law.values else 0.5)
+    # d/dλ at 0 is (1 − 1/n) Var(R).
+    variance = 4 if law.values else 1 / 12
+    assert soft.slope(lambda x: x) == pytest.approx(0.8 * variance, rel=1e-12)

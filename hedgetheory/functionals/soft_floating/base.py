@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from fractions import Fraction
 from typing import TypeAlias
 
 import numpy as np
@@ -19,6 +20,10 @@ Gold: TypeAlias = Callable[[Array], ArrayLike] | ArrayLike
 MAX_DRAWS = 1e9
 #: Of a slope, relative to the sum of the sizes of its terms.
 _ROUNDING = 1e-14
+
+
+#: What λ = 0 is taken as: every quantity is smooth there, and what vanishes is below 1e-298.
+LEAST_STRENGTH = Fraction(1, 2**1000)
 
 
 class Soft(ABC):
@@ -37,8 +42,10 @@ class Soft(ABC):
         n, lam = rational(draws, "n"), rational(strength, "lam")
         if not 1 <= n <= MAX_DRAWS:
             raise must_be("n", draws, "a real number >= 1 and <= 1e9", call)
-        if lam <= 0:
-            raise must_be("lam", strength, "a real number > 0", call)
+        if lam < 0:
+            raise must_be("lam", strength, "a real number >= 0", call)
+        if lam == 0:
+            lam = LEAST_STRENGTH
         self.draws, self.others, self.strength = float(n), float(n - 1), float(lam)
         self.whole = n.denominator == 1
 

@@ -54,7 +54,7 @@ class SoftBestOfNFloats(Soft):
 
     Args:
         draws: n, a real number >= 1.
-        strength: λ > 0.
+        strength: λ >= 0.
         law: Uniform (the default), Normal, Exponential or Logistic.
         scale: "reward", or "quantile" where the softmax sees F(r).
 

@@ -34,7 +34,7 @@ class SoftBestOfNSamples(Soft):
 
     Args:
         draws: n, a real number >= 1.
-        strength: λ > 0.
+        strength: λ >= 0.
         rewards: a finite law, or a one-dimensional array of rewards, ties allowed.
         scale: "reward", or "quantile" where the softmax sees F(r).
 
