@@ -326,13 +326,15 @@ def _by_rank(table: str) -> Iterator[Job]:
 def _on_every_law(table: str) -> Iterator[Job]:
     for law, every in LAWS.items():
         trivial = (table == "density" and law in ATOMS) or (table == "mass" and law in CONTINUOUS)
-        rewards = every[:1] if trivial else every
+        if trivial:
+            yield from (Job(table, each, law, ("reward", Fraction(every[0]))) for each in THREE)
+            continue
         policies = (*_members_on(law), *_tilts_on(law, table))
         if table == "quantile":
             for policy, level in product(policies, FEW_LEVELS):
                 yield Job(table, policy, law, ("probability", level))
             continue
-        for policy, reward in product(policies, rewards):
+        for policy, reward in product(policies, every):
             yield Job(table, policy, law, ("reward", Fraction(reward)))
 
 

@@ -46,7 +46,6 @@ def generate(
     cache: Path,
     workers: int = 1,
     progress: Progress | None = None,
-    stride: int = 1,
 ) -> ReferenceTable:
     """A table, computed on ``workers`` processes; what ``cache`` has already is not done again.
 
@@ -60,7 +59,7 @@ def generate(
         raise InputError(f"unknown table {name}: {nearest(name, table_names())}")
     if name in samples.TABLES:
         return _assembled(name, samples.definition(name), samples.cases(name), ())
-    wanted = jobs(name)[::stride]
+    wanted = jobs(name)
     file = cache / f"{name}-{checksum(generator())[:12]}.jsonl"
     known = _cached(file)
     missing = [job for job in wanted if job.id not in known]

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import isnan
 from typing import Any
 
 from hedgetheory.errors import InputError
@@ -195,7 +196,7 @@ def parsed_double(text: str) -> float:
         double = float.fromhex(text)
     except (ValueError, OverflowError):
         raise InputError(f"binary64={text[:40]!r}, but must be a hexadecimal double") from None
-    if double.hex() != text:
+    if isnan(double) or double.hex() != text:
         raise InputError(f"binary64={text[:40]!r}, but must be written as {double.hex()}")
     return double
 

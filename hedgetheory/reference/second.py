@@ -40,26 +40,47 @@ def defined(job: Job) -> Any:
     strength = _strength(job.policy) if name == "tilt" else None
     if strength is not None and _divergent(law, strength):
         return mp.nan
+    if job.quantity == "density" and isinstance(law, Atoms):
+        return mp.nan
     if job.quantity == "quantile":
         return None
     if isinstance(law, Atoms):
         return _on_atoms(job, law, name, strength)
     if job.quantity == "mass":
         return mp.zero
+    policy = _by_quantile(job, name, strength)
+    if policy is not None:
+        return _by_rank(job, law, policy)
     if strength is not None:
         with mp.workdps(DIGITS if job.at is not None else 120):
             return _tilted(job, law, strength)
     if name == "sbon":
         return None
-    if job.quantity not in POINTWISE:
-        return _without_limit(job, law, rank_of(job.policy))
-    return _by_rank(job, law, rank_of(job.policy))
+    return _without_limit(job, law, rank_of(job.policy))
+
+
+def _by_quantile(job: Job, name: str, strength: Any) -> Rank | None:
+    """The rank policy of a pointwise case; a tilt is one at λ = 0 and on the uniform law."""
+    if job.quantity not in POINTWISE or name == "sbon":
+        return None
+    if strength is None:
+        return rank_of(job.policy)
+    if job.law == "uniform":
+        return rank_of("quantile_" + job.policy)
+    return rank_of("bon(1)") if strength == 0 and job.quantity != "score" else None
 
 
 def _strength(policy: str) -> Any:
     value = parse_spec(policy, "policy").arguments[0][1]
     assert isinstance(value, Fraction)
     return exact(value)
+
+
+def _power(job: Job) -> Any:
+    """The power of w that a case sums."""
+    if job.quantity == "chi2":
+        return 2
+    return exact(job.order) if job.order is not None else 1
 
 
 def _divergent(law: Any, lam: Any) -> bool:
@@ -79,9 +100,12 @@ def _place(job: Job, law: Any) -> Any:
 def _by_rank(job: Job, law: Any, policy: Rank) -> Any:
     assert job.at is not None
     kind, number = job.at
-    if kind == "reward" and not law.inside(exact(number)):
-        return None
     u = _place(job, law)
+    if kind == "reward" and not law.inside(exact(number)):
+        # An end with a positive density; w or its logarithm may have no limit there.
+        singular = policy.name == "sibuya" or job.quantity == "score"
+        if law.name not in ("uniform", "exponential", "pareto") or singular:
+            return None
     if job.quantity == "cdf":
         return policy.cdf(u)
     if job.quantity == "ratio":
@@ -159,7 +183,10 @@ def _tilted(job: Job, law: Any, lam: Any) -> Any:
 
 def _on_atoms(job: Job, law: Atoms, name: str, lam: Any) -> Any:
     if name == "tilt":
-        if law.countable and lam > MOST_TILT:
+        reach = lam * max(_power(job), 1)
+        if _divergent(law, reach):
+            return mp.inf
+        if law.countable and reach > MOST_TILT:
             return None
         policy = law.tilted(lam)
     elif name == "sbon":
