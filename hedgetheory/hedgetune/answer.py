@@ -66,7 +66,7 @@ def answer(
         for k, t in enumerate(points.thetas)
     ]
     shape = int(regimes(mean[None], rounding)[0])
-    heldout = held_out_value(curves[:, places], rounding, weights)
+    heldout = held_out_value(curves[:, places], rounding, weights, settings.seed)
     inside = turns(mean, rounding)
     interior = (place, "max") in inside
     threshold = _threshold(points, settings.confidence, place) if interior else _NO_THRESHOLD

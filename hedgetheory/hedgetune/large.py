@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hedgetheory.errors import InputError, must_be
+from hedgetheory.hedgetune.bootstrap import cross_fitted
 from hedgetheory.hedgetune.estimators import (
     best_of_n_values,
     best_of_n_weights,
@@ -218,11 +219,8 @@ def _held_out(curve: CurveMoments, tolerance: float) -> float | None:
     weight, value = curve.fold_weight, curve.fold_mean
     if np.count_nonzero(weight) < 2:
         return None
-    sums = weight[:, None] * value
-    others = weight.sum() - weight
-    rest = (sums.sum(axis=0) - sums) / np.where(others > 0, others, 1.0)[:, None]
-    chosen = _first_best(rest, tolerance)
-    return float((weight * value[np.arange(len(weight)), chosen]).sum() / weight.sum())
+    full = weight > 0
+    return cross_fitted(weight[full, None] * value[full], weight[full], tolerance)
 
 
 def _best_of_n(table: Reduction) -> _Points:

@@ -23,6 +23,8 @@ EVERY_N = 200
 MAX_TAIL = 0.1
 #: and one above this at the chosen θ is worth a warning.
 SMALL_TAIL = 1e-3
+#: Beyond this S the local extrema of a random N are not refined to the last digits.
+MANY_RESPONSES = 1 << 14
 _BLOCK = 1 << 22
 
 
@@ -154,6 +156,8 @@ class MixturePoints(RankPolicyPoints, RealPoints):
         self.strongest = 0 if free in ("p", "a") and law != "binomial" else -1
         #: The values of Best-of-n, n = 1..S, on every prompt, and their mean, for each S.
         self.by_n = [best_of_n_values(group.gold) for group in groups]
+        if groups[-1].size > MANY_RESPONSES:  # a value costs S: one round, and a parabola
+            self.rounds, self.fineness = 1, 7
         self.by_n_mean = [
             share @ values for share, values in zip(self.shares, self.by_n, strict=True)
         ]

@@ -14,8 +14,8 @@ class TuneResult:
 
     ``theta``: the parameter with the largest estimated value (the smallest of them on a tie) among
     those that the constraints allow, an integer where n is free; ``theta_interval`` its interval.
-    ``value``: the estimate there, flattered by the choice; ``value_heldout``: the cross-fitted
-    value, which is not.
+    ``value``: the estimate there, flattered by the choice; ``value_heldout``: the value
+    cross-fitted over 10 folds of prompts (16 from the reduction), which is not.
 
     ``regime``: the shape of the estimated curve; ``regime_support``: the share of resamples whose
     curve has that shape. ``extrema``: interior ones of the estimated curve. ``ties``: where n is

@@ -11,6 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from hedgetheory.errors import InputError, must_be
 from hedgetheory.hedgetune.ranks import checked_scores
+from hedgetheory.hedgetune.soft_small import (
+    few_multisets,
+    few_subsets,
+    multiset_ratio,
+    subset_values,
+)
 from hedgetheory.hedgetune.table import Array
 
 Scale: TypeAlias = Literal["reward", "quantile"]
@@ -26,7 +32,7 @@ DECIDED = 45.0
 _START, _END = np.log(1e-7), np.log(36.0)
 _NODES = 24
 _BLOCK = 1 << 16
-#: Multiplications of one call, some minutes at most: beyond it, refuse.
+#: Multiplications of one call, a minute or so: beyond it, refuse.
 MAX_WORK = 2e10
 
 
@@ -47,7 +53,7 @@ def soft_best_of_n_values(
     E_j = e^{−T_j}, T_j = t e^{λp_j}, it is d/dε of e_n({E_j (1 + ε g_j T_j)})/t at 0, so that one
     pass of dual numbers gives every n and no division by E_j is ever needed. e_m/C(j, m) of the
     first j factors is a convex combination at each step: nothing overflows, and with g ≥ 0 nothing
-    cancels.
+    cancels. Where subsets are few they are written out.
 
     ``proxy``, ``gold``: (P, S), finite; ``n``: integers 1 ≤ n ≤ S, shape (N,); ``lam``: λ ≥ 0,
     finite, shape (L,). ``scale``: "reward", the softmax of λ times the proxy itself, or "quantile",
@@ -71,19 +77,37 @@ def soft_best_of_n_values(
     out = np.empty((len(scores), len(draws), len(strengths)))
     if not len(draws):
         return out
-    if 128.0 * scores.size * draws.max() * len(strengths) > MAX_WORK:
-        raise InputError(
-            f"soft Best-of-n over all subsets of {len(scores)} x {size} responses, n up to "
-            f"{draws.max()}, at {len(strengths)} values of lam is more work than fits in minutes; "
-            "take smaller n, fewer responses, or the plug-in"
-        )
+    few = np.array([few_subsets(size, int(k)) for k in draws])
+    race = draws[~few]
+    most = int(race.max(initial=0))
+    _check_work(len(scores), size, most, len(strengths))
     places, values = _ordered(scores, values, scale)
-    most = int(draws.max())
     for column, strength in enumerate(strengths):
         heights = _heights(places, float(strength))
-        for rows, times in _blocks(heights, most, 2 * most + 2):
-            out[rows, :, column] = _over_subsets(heights[rows], values[rows], draws, times)
+        for place in np.flatnonzero(few):
+            out[:, place, column] = subset_values(heights, values, int(draws[place]))
+        if most:
+            found = np.empty((len(scores), len(race)))
+            for rows, times in _blocks(heights, most, 2 * most + 2):
+                found[rows] = _over_subsets(heights[rows], values[rows], race, times)
+            out[:, ~few, column] = found
     return out
+
+
+def _check_work(prompts: int, size: int, most: int, strengths: int) -> None:
+    """Refuse races of n up to ``most`` that take more than some minutes.
+
+    A step of the race is one array operation over some rows: it costs at least as much as a few
+    thousand multiplications, which is what counts where rows are few.
+    """
+    rows = max(1.0, min(prompts, _BLOCK / ((2 * most + 2) * _NODES)))
+    step = max(128.0 * rows * most, 2.0**14)
+    if most and prompts / rows * size * strengths * step > MAX_WORK:
+        raise InputError(
+            f"soft Best-of-n over all subsets of {prompts} x {size} responses, n up to "
+            f"{most}, at {strengths} values of lam is more work than fits in minutes; "
+            "take smaller n, fewer responses, or the plug-in"
+        )
 
 
 def soft_best_of_n_plug_in(
@@ -150,6 +174,9 @@ def soft_best_of_n_ratio(
     heights = _heights(_ordered(scores, scores, scale)[0], strength)
     ratio, out = np.empty_like(scores), np.empty_like(scores)
     size = scores.shape[1]
+    if few_multisets(size, draws):
+        np.put_along_axis(out, order, multiset_ratio(heights, int(draws)), axis=1)
+        return out
     for rows, times in _blocks(heights, draws, size):
         total = _before(times) * np.exp(heights[rows])
         for window in _windows(heights[rows], times, size):
