@@ -1,0 +1,280 @@
+"""hypothesis strategies for laws, policies, families and joint models.
+
+What they give prints as the text of the spec grammar, so that a failing example can be pasted into
+`hedgetheory.parse_law` and its kin, or a command line. Everything shrinks to small whole numbers
+and to the first name asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from hedgetheory.errors import InputError, nearest
+from hedgetheory.exact import short
+from hedgetheory.laws.base import ContinuousLaw, Law
+from hedgetheory.laws.countable import CountableLaw
+from hedgetheory.laws.truncated import Truncated
+from hedgetheory.policies.base import Domain, Parametric, Policy
+from hedgetheory.spec.grammar import parse_family
+from hedgetheory.spec.registry import REGISTRY, Entry, Kind
+from hedgetheory.testing.optional import st
+from hedgetheory.testing.parameters import REACH, parameters, positive, probabilities, reals
+
+if TYPE_CHECKING:
+    from hedgetheory.laws.joint import JointModel
+    from hedgetheory.policies.family import Family
+
+#: The laws by what they are: without atoms, on finitely many, on countably many.
+CONTINUOUS = (
+    *("uniform", "normal", "exponential", "logistic", "gumbel", "laplace", "beta", "gamma"),
+    *("lognormal", "pareto", "student_t", "weibull", "mixture", "affine", "truncated"),
+)
+FINITE = ("bernoulli", "finite")
+COUNTABLE = ("poisson", "geometric")
+GROUPS = {"continuous": CONTINUOUS, "finite": FINITE, "countable": COUNTABLE}
+#: What a law's number is, by its name; a law that is named differently is an error of the tests.
+_NUMBERS = {
+    "location": ("mean", "loc"),
+    "scale": ("sd", "scale", "rate", "sigma"),
+    "shape": ("a", "b", "shape", "alpha", "df"),
+    "probability": ("p",),
+}
+#: Shapes from 1e-3 to 1e3, since sympy writes 3**shape out; masses of atoms are counts up to this.
+_SHAPE_REACH, _COUNT = 3, 20
+#: Simple laws inside affine, truncated and mixture.
+_INSIDE = ("normal", "uniform", "exponential", "logistic", "laplace", "gumbel")
+MAX_ATOMS = 6
+
+
+def laws(*names: str, reach: int = REACH) -> st.SearchStrategy[Law]:
+    """Laws of the proxy reward.
+
+    ``names``: of laws, or of the groups ``continuous``, ``finite`` (atoms, that is, ties) and
+    ``countable``; all laws where none is given. ``reach``: parameters from 10^−reach to 10^reach,
+    where the law takes them; 1 for laws on which everything is quick to compute.
+
+    Every law can be pasted back: ``parse_law(str(law)) == law``. Raises InputError for an unknown
+    name.
+
+    >>> from hypothesis import find
+    >>> find(laws(), lambda law: True), find(laws("finite"), lambda law: True)
+    (uniform, bernoulli(p=0.5))
+    """
+    return st.one_of(*(_law(name, reach) for name in _named("law", names, GROUPS)))
+
+
+def policies(*names: str, law: Law | None = None, reach: int = REACH) -> st.SearchStrategy[Policy]:
+    """Selection policies, the reference itself among them.
+
+    ``names``: of policies (``bon``, ``bop``, …), all where none is given. ``law``: only policies
+    that exist on it, where a tilt needs M(λ) < ∞. ``reach``: decades of their parameters.
+
+    Raises InputError for an unknown name.
+
+    >>> from hypothesis import find
+    >>> find(policies("bop"), lambda policy: not policy.is_reference)
+    bop(mu=1)
+    >>> from hedgetheory.laws.exponential import Exponential
+    >>> find(policies("tilt", law=Exponential(2)), lambda policy: policy.strength > 1)
+    tilt(lam=1.5)
+    """
+    return st.one_of(*(_policy(name, law, reach) for name in _named("policy", names, {})))
+
+
+def draws(*names: str, reach: int = REACH) -> st.SearchStrategy[Parametric]:
+    """Laws of a random number of draws N ≥ 1, as ``best_of_random`` takes them.
+
+    >>> from hypothesis import find
+    >>> find(draws("binomial"), lambda law: True)
+    binomial(m=1, p=1)
+    """
+    return st.one_of(*(_built("draws", name, reach) for name in _named("draws", names, {})))
+
+
+@st.composite
+def laws_and_policies(
+    draw: st.DrawFn, laws: st.SearchStrategy[Law] | None = None, *names: str, reach: int = REACH
+) -> tuple[Law, Policy]:
+    """A law with a policy that exists on it.
+
+    >>> from hypothesis import find
+    >>> find(laws_and_policies(), lambda pair: not pair[1].is_reference)
+    (uniform, bon(n=2))
+    """
+    law = draw(_all_laws(reach=reach) if laws is None else laws)
+    return law, draw(policies(*names, law=law, reach=reach))
+
+
+_all_laws = laws
+
+
+def families(*names: str, reach: int = REACH) -> st.SearchStrategy[Family]:
+    """Families: a policy with one parameter free and the others fixed.
+
+    ``names``: of policies, all where none is given. ``parse_family(str(family)) == family``.
+
+    >>> from hypothesis import find
+    >>> str(find(families("sbon"), lambda family: family.symbol.name == "lam"))
+    'sbon(n=1, scale=reward)'
+    """
+    return st.one_of(
+        *(_family(REGISTRY["policy"][name], reach) for name in _named("policy", names, {}))
+    )
+
+
+@st.composite
+def joint_models(draw: st.DrawFn, *names: str, reach: int = REACH) -> tuple[Law, JointModel]:
+    """Joint models of proxy and true reward, each with a law on which it is built.
+
+    ``model.implied(law)`` gives the proxy's law and the gold curve. ``names``: of joint models.
+
+    >>> from hypothesis import find
+    >>> find(joint_models(), lambda pair: True)
+    (normal(mean=0, sd=1), bivariate_normal(rho=0))
+    """
+    name = draw(st.sampled_from(_named("joint", names, {})))
+    kind = REGISTRY["joint"][name].load()
+    on = laws("continuous", reach=reach) if name == "contaminated" else laws("normal", reach=reach)
+    law = draw(on)
+    match name:
+        case "bivariate_normal":
+            size = draw(
+                st.one_of(st.sampled_from([Fraction(0), Fraction(1)]), probabilities(reach))
+            )
+            return law, kind(draw(st.sampled_from([1, -1])) * size)
+        case "contaminated":
+            return law, kind(draw(probabilities(reach)), draw(reals(reach)))
+    return law, kind(draw(laws("normal", reach=reach)))
+
+
+# -- how they are drawn ----------------------------------------------------------------------------
+
+
+def _named(kind: Kind, names: Sequence[str], groups: dict[str, tuple[str, ...]]) -> list[str]:
+    known = REGISTRY[kind]
+    out: list[str] = []
+    for name in names or tuple(known):
+        if name not in known and name not in groups:
+            raise InputError(f"unknown {kind} {name}: {nearest(name, [*groups, *known])}")
+        out += groups.get(name, (name,))
+    return out
+
+
+def _law(name: str, reach: int) -> st.SearchStrategy[Law]:
+    entry = REGISTRY["law"][name]
+    inside = partial(laws, *_INSIDE, reach=min(reach, 2))
+    match name:
+        case "finite":
+            return _masses(reals(min(reach, 6)), 1).map(entry.load())
+        case "mixture":
+            return _masses(inside(), 2, most=3).map(entry.load())
+        case "affine":
+            return st.builds(
+                entry.load(),
+                inside(), reals(reach), positive(reach),
+            )  # fmt: skip
+        case "truncated":
+            return _truncated(inside())
+    numbers = {p.name: _number(name, p.name, reach) for p in entry.parameters}
+    return st.fixed_dictionaries(numbers).map(lambda found: entry.load()(**found))
+
+
+def _number(law: str, name: str, reach: int) -> st.SearchStrategy[Fraction]:
+    """A law's parameter, whose default, 0 or 1, is what it shrinks to."""
+    if name == "mu":
+        return positive(min(reach, _SHAPE_REACH)) if law == "poisson" else reals(min(reach, 3))
+    kind = next((kind for kind, names in _NUMBERS.items() if name in names), None)
+    match kind:
+        case "location":
+            return reals(reach)
+        case "scale":
+            # exp of a normal variable leaves binary64 soon.
+            return positive(min(reach, 1) if name == "sigma" else reach)
+        case "shape":
+            return positive(min(reach, _SHAPE_REACH))
+        case "probability":
+            return probabilities(reach)
+    raise InputError(f"no strategy knows the parameter {name} of {law}")
+
+
+@st.composite
+def _masses(
+    draw: st.DrawFn, keys: st.SearchStrategy[Any], least: int, most: int = MAX_ATOMS
+) -> Any:
+    """{key: mass} with masses that are counts over their sum."""
+    found = draw(st.lists(keys, min_size=least, max_size=most, unique_by=str))
+    counts = [draw(st.integers(1, _COUNT)) for _ in found]
+    return {key: Fraction(count, sum(counts)) for key, count in zip(found, counts, strict=True)}
+
+
+@st.composite
+def _truncated(draw: st.DrawFn, inside: st.SearchStrategy[Law]) -> Law:
+    law = draw(inside)
+    assert isinstance(law, ContinuousLaw)
+    low = law.centre - draw(positive(1)) * law.width
+    high = law.centre + draw(positive(1)) * law.width
+    return Truncated(law, low, high)
+
+
+def _policy(name: str, law: Law | None, reach: int) -> st.SearchStrategy[Policy]:
+    entry = REGISTRY["policy"][name]
+    if name == "best_of_random":
+        return draws(reach=reach).map(entry.load())
+    if name != "tilt" or law is None:
+        return _built("policy", name, reach)
+    limit = law.mgf_limit if isinstance(law, ContinuousLaw) else None
+    if limit == 0:
+        return st.just(entry.load()(0))
+    found = parameters(Domain(Fraction(0), upper=limit), reach)
+    if isinstance(law, CountableLaw):
+        found = found.filter(law.has_tilt)
+    return found.map(entry.load())
+
+
+def _built(kind: Kind, name: str, reach: int) -> st.SearchStrategy[Any]:
+    """A policy or a law of draws from the domains that its class states."""
+    entry = REGISTRY[kind][name]
+    return st.fixed_dictionaries(_arguments(entry, reach)).map(lambda found: entry.load()(**found))
+
+
+def _arguments(entry: Entry, reach: int) -> dict[str, st.SearchStrategy[Any]]:
+    owner = entry.load()
+    found: dict[str, st.SearchStrategy[Any]] = {}
+    for place, parameter in enumerate(entry.parameters):
+        match parameter.kind:
+            case "real":
+                found[parameter.name] = parameters(owner.domains[place], reach)
+            case "integer":
+                least = owner.domains[place].lower
+                found[parameter.name] = st.integers(int(least), 10 ** min(reach, 3)).map(Fraction)
+            case "choice":
+                found[parameter.name] = st.sampled_from(parameter.choices)
+            case "masses":
+                counts = st.integers(1, 10 ** min(reach, 3)).map(Fraction)
+                found[parameter.name] = _masses(counts, 1)
+            case _:
+                raise InputError(f"no strategy knows the parameter {parameter.name}")
+    return found
+
+
+@st.composite
+def _family(draw: st.DrawFn, entry: Entry, reach: int) -> Family:
+    inner = entry
+    if entry.name == "best_of_random":
+        inner = draw(st.sampled_from([e for e in REGISTRY["draws"].values() if _free(e)]))
+    free = draw(st.sampled_from(_free(inner)))
+    fixed = {name: draw(found) for name, found in _arguments(inner, reach).items() if name != free}
+    inside = ", ".join(f"{name}={_said(value)}" for name, value in fixed.items())
+    text = f"{inner.name}({inside})" if inside else inner.name
+    return parse_family(text if inner is entry else f"{entry.name}({text})")
+
+
+def _free(entry: Entry) -> list[str]:
+    return [parameter.name for parameter in entry.parameters if parameter.numeric]
+
+
+def _said(value: Fraction | str) -> str:
+    return short(value) if isinstance(value, Fraction) else value
