@@ -151,8 +151,10 @@ class Shaped(Protocol):
 class Coordinate:
     """x = T(y), y in [low, high]: where an integral over a stretch of x runs, and its tails.
 
-    ``inverse`` is T⁻¹; ``law`` the log-concave law of Y, None where the stretch is bounded, and
-    ``start`` and ``stop`` the stretch of x itself. In formulas y is written as x is.
+    ``inverse`` is T⁻¹, and ``start`` and ``stop`` the stretch of x itself. Beyond a point 1 − F
+    (and F below one) is Σ weight·(that of a law), over log-concave laws of Y: the ``parts``; where
+    there are none the cdf itself serves, for gold with a limit. ``clipped`` is set where the
+    formulas may be singular at finite ends. In formulas y is written as x is.
     """
 
     forward: sympy.Expr
@@ -163,24 +165,45 @@ class Coordinate:
     high: Fraction | None
     start: Fraction | None
     stop: Fraction | None
-    law: ContinuousLaw | None = None
+    parts: tuple[tuple[Fraction, ContinuousLaw], ...] = ()
     centre: Fraction = ZERO
     width: Fraction = ONE
+    clipped: bool = False
 
 
 def coordinates(law: ContinuousLaw) -> list[Coordinate]:
-    """The strands of a law as stretches of the reward. Raises NoExactForm where they overlap."""
+    """The strands of a law as stretches of the reward, or its pieces where they overlap."""
     single = len(law.strands) == 1
     out = []
     for strand in law.strands:
         if not all(end is None or isinstance(end, Fraction) for end in strand.support) or not (
             single or strand.reward == r
         ):
-            raise NoExactForm(f"gold in r on {law.name} is not integrated by sign changes here")
+            return _by_pieces(law)
         out.append(_coordinate(law, strand, single))
     stretches = [(c.start, c.stop) for c in out]
     if any(a[1] is None or a[1] != b[0] for a, b in pairwise(stretches)):
-        raise NoExactForm(f"gold in r on {law.name} is not integrated by sign changes here")
+        return _by_pieces(law)
+    return out
+
+
+def _by_pieces(law: ContinuousLaw) -> list[Coordinate]:
+    """The reward itself, between the points at which the formula of the cdf changes."""
+    out = []
+    for piece in law.pieces:
+        low, high, centre = piece.low, piece.high, law.centre
+        parts: tuple[tuple[Fraction, ContinuousLaw], ...] = ()
+        if low is None or high is None:
+            side = 0 if low is None else 1
+            # Only these reach beyond every point; in the reward itself all are log-concave or none.
+            outer = [s for s in law.strands if s.rewards[side] is None]
+            if all(s.reward == r and isinstance(s.weight, Fraction) for s in outer):
+                parts = tuple((cast("Fraction", s.weight), s.law) for s in outer)
+            centre = centre if low is None else max(centre, low)
+            centre = centre if high is None else min(centre, high)
+        ends = low, high, low, high
+        forms = r, r, piece.cdf, piece.survival
+        out.append(Coordinate(*forms, *ends, parts, centre, law.width, True))
     return out
 
 
@@ -189,7 +212,7 @@ def _coordinate(law: ContinuousLaw, strand: Strand, single: bool) -> Coordinate:
     start, stop = law.support if single else (low, high)
     formulas = strand.reward, strand.coordinate, strand.cdf, strand.survival
     ends = low, high, start, stop
-    return Coordinate(*formulas, *ends, strand.law, strand.centre, strand.width)
+    return Coordinate(*formulas, *ends, ((ONE, strand.law),), strand.centre, strand.width)
 
 
 class SmoothCurve:
@@ -354,6 +377,11 @@ class SmoothCurve:
                 total += symmetric(rate(REAL, hull(low, cut)) * (cut - low))
                 low = cut
 
+        if where.clipped:
+            # As above: the weights are at most one, next to ends at which formulas are singular.
+            low, high, left_out = _inside(rate, low, high, start == where.low, stop == where.high)
+            total += left_out
+
         if not all(rate(REAL, end).is_finite() for end in (low, high)):
             return ball(0) / ball(0)
 
@@ -382,12 +410,8 @@ class SmoothCurve:
         |dg/dy| ≤ H and H(y + t) ≤ H(y)e^{σt}, at most W(y) H(y)/(ρ − σ).
         """
         where = self.coordinates[j]
-        law = where.law
-        assert law is not None
         if weight == ("G" if side > 0 else "S"):
             return ball(where.centre), no_bound()  # these weights tend to one here
-        density = compiled(law.pdf, (r,))
-        mass = compiled(law.survival if side > 0 else law.cdf, (r,))
         scale = ball(3)
         if side > 0:
             scale = compiled(self.rank.largest_ratio, (self.rank.theta,))(REAL, theta) + 1
@@ -397,26 +421,39 @@ class SmoothCurve:
         bound = self._growth(i, j, side) if settling is None else None
         for _ in range(64):
             at = ball(y)
-            beyond = mass(REAL, at)
-            rho = density(REAL, at) / beyond
-            if side < 0:
-                # F^{7/8} falls at seven eighths of the rate.
-                beyond, rho = (beyond.log() * 7 / 8).exp(), rho * 7 / 8
+            beyond = self._masses(where, side, at)
             if settling is not None:
                 mark, limit = settling
                 place = self.forward[j](REAL, at)
                 if mark is None or (place - ball(mark)) * side >= 0:
-                    tail = scale * beyond * abs(constant_ball(limit) - self.values[i](REAL, place))
-            elif bound is not None:
+                    whole = sum((mass for mass, _ in beyond), ball(0))
+                    tail = scale * whole * abs(constant_ball(limit) - self.values[i](REAL, place))
+            elif bound is not None and where.parts:
                 size = REAL.maximum(abs(at), ball(1))
                 sigma = ball(bound.rate) + ball(bound.degree) / size
-                if rho > sigma:
+                if all(rho > sigma for _, rho in beyond):
                     height = size ** ball(bound.degree) * (ball(bound.rate) * size).exp()
-                    tail = scale * beyond * ball(bound.size) * height / (rho - sigma)
+                    shares = sum((mass / (rho - sigma) for mass, rho in beyond), ball(0))
+                    tail = scale * shares * ball(bound.size) * height
             if tail < target:
                 break
             y = y * 2 if abs(y) >= 1 else y + side
         return ball(y), symmetric(tail)
+
+    def _masses(self, where: Coordinate, side: int, at: Any) -> list[tuple[Any, Any]]:
+        """W and its hazard by part, W = 1 − u above and u^{7/8} ≤ Σ (weight·F)^{7/8} below."""
+        out = []
+        for weight, law in where.parts:
+            mass = compiled(law.survival if side > 0 else law.cdf, (r,))(REAL, at)
+            rho = compiled(law.pdf, (r,))(REAL, at) / mass
+            out.append((ball(weight) * mass, rho))
+        if not where.parts:
+            mass = compiled(where.survival if side > 0 else where.cdf, (self.x,))(REAL, at)
+            out.append((mass, no_bound()))
+        if side > 0:
+            return out
+        # F^{7/8} falls at seven eighths of the rate.
+        return [((mass.log() * 7 / 8).exp(), rho * 7 / 8) for mass, rho in out]
 
     def _settling(self, i: int, side: int) -> tuple[Fraction | None, Coefficient] | None:
         """From where on outwards piece i of g is monotone, and its limit; None if not known."""
@@ -439,6 +476,22 @@ class SmoothCurve:
                 raise
             inner = growth(where.forward, side).raised(outer)
             return inner * growth(sympy.diff(where.forward, r), side)
+
+
+def _inside(
+    rate: Program, low: Any, high: Any, at_low: bool, at_high: bool
+) -> tuple[Any, Any, Any]:
+    """A range without its outermost 2^{−bits}, and a bound of ∫ |g′| over what was left out."""
+    offset, total = ball(Fraction(1, 2 ** (current_bits() + 8))), ball(0)
+    if not low + 2 * offset < high:
+        return low, high, total
+    if at_low:
+        total += symmetric(rate(REAL, hull(low, low + offset)) * offset)
+        low = low + offset
+    if at_high:
+        total += symmetric(rate(REAL, hull(high - offset, high)) * offset)
+        high = high - offset
+    return low, high, total
 
 
 def _along(slope: sympy.Expr, where: Coordinate, x: sympy.Symbol) -> sympy.Expr:
