@@ -44,6 +44,27 @@ def exponential(theta: Array, points: Points, slope: str, shift: str = "") -> Ar
     return result
 
 
+#: e^{−_LIFT} times a number that is not subnormal gives digits where e^x alone has lost them.
+_LIFT, _LOW = 400.0, 1e-290
+
+
+def scaled_exponential(
+    factor: Any, theta: Array, points: Points, slope: str, shift: str = ""
+) -> Array:
+    """factor·exp(θ·slope + shift), where the exponential alone may underflow."""
+    power = exponential(theta, points, slope, shift)
+    result: Array = factor * power
+    low = np.broadcast_to(power < _LOW, result.shape)
+    if low.any():
+        # Of what has become 0 nothing is left below a factor of 2^52.
+        low = low & (factor > np.where(power > 0.0, 1.0, 2.0**52))
+    if low.any():
+        lifted = _carefully(theta, points, slope, shift, low, lift=_LIFT)
+        factors = np.broadcast_to(factor, low.shape)[low]
+        result[low] = lifted * factors * np.exp(-_LIFT)
+    return result
+
+
 def _by_table(theta: Array, points: NormalPoints, shift: str) -> Array:
     """exp(θ ln Φ + shift) where the table of ln Φ covers every reward."""
     log_u, half_square = k.log_cdf_parts(points.z)
@@ -63,21 +84,24 @@ def _partly_by_table(theta: Array, points: NormalPoints, shift: str) -> Array:
     return out
 
 
-def _carefully(theta: Array, points: Points, slope: str, shift: str, where: Any) -> Array:
-    """exp(θ·slope + shift) by pairs, at the selected elements of the broadcast."""
+def _carefully(
+    theta: Array, points: Points, slope: str, shift: str, where: Any, *, lift: float = 0.0
+) -> Array:
+    """exp(θ·slope + shift + lift) by pairs, at the selected elements of the broadcast."""
     thetas: Array = np.broadcast_to(theta, where.shape)[where]
     if points.r.size < thetas.size:
         # Few rewards against many parameters: what the law says, once for each reward.
         first, second = (_get_pair(points, name) for name in (slope, shift))
         spread = [np.broadcast_to(x, where.shape)[where] for x in (*first, *second)]
-        return k.exp_of(_exponent_pair(thetas, (spread[0], spread[1]), (spread[2], spread[3])))
+        exponent = _exponent_pair(thetas, (spread[0], spread[1]), (spread[2], spread[3]))
+        return k.exp_of(_lifted(exponent, lift))
     rewards: Array = np.broadcast_to(points.r, where.shape)[where]
     out = np.empty_like(thetas)
     for start in range(0, out.size, _PAIRS_BLOCK):
         part = slice(start, start + _PAIRS_BLOCK)
         inner = points.at(rewards[part])
         first, second = (_get_pair(inner, name) for name in (slope, shift))
-        out[part] = k.exp_of(_exponent_pair(thetas[part], first, second))
+        out[part] = k.exp_of(_lifted(_exponent_pair(thetas[part], first, second), lift))
     return out
 
 
@@ -89,6 +113,15 @@ def _get_pair(points: Points, name: str) -> Pair:
         return k.negative(points.ubar_pair())
     pair: Pair = getattr(points, name + "_pair")()
     return pair
+
+
+def _lifted(exponent: Pair, lift: float) -> Pair:
+    """exponent + lift, cut where nothing is left; a pair of infinite products has no low part."""
+    if not lift:
+        return exponent
+    far = ~(exponent[0] > -1e6)
+    high, low = np.where(far, -1e6, exponent[0]), np.where(far, 0.0, exponent[1])
+    return k.pair_sum((high, low), (np.full_like(high, lift), np.zeros_like(high)))
 
 
 def _exponent_pair(theta: Array, slope: Pair, shift: Pair) -> Pair:

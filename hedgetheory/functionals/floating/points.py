@@ -150,8 +150,8 @@ class NormalPoints(Points):
 
     @cached_property
     def log_u(self) -> Values:
-        if self.size.max(initial=0.0) > 36.0:
-            # The tail underflows where its logarithm does not.
+        if self.size.max(initial=0.0) > 6.0:
+            # Cephes' tail has lost z²/2 ulp, and underflows where its logarithm does not.
             return np.where(self.above, np.log1p(-self.tail), self.log_tail[0])
         tail = k.ndtr(-self.size)
         if self.above.all():

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hedgetheory.functionals.floating.exponents import exponential
+from hedgetheory.functionals.floating.exponents import exponential, scaled_exponential
 from hedgetheory.functionals.floating.formulas import Formulas
 from hedgetheory.functionals.floating.gold import Polynomial, slope_by_nodes, value_by_nodes
 from hedgetheory.functionals.floating.grids import Grid, normal_grid_up_to
@@ -124,7 +124,7 @@ class BestOfNFormulas(RankPolicy):
         return super().mean_reward(theta)
 
     def weight(self, theta: Values, points: Any, shift: str) -> Values:
-        return (1.0 + theta) * exponential(theta, points, "log_u", shift)
+        return scaled_exponential(1.0 + theta, theta, points, "log_u", shift)
 
     def cdf(self, theta: Values, points: Any) -> Values:
         return exponential(theta, points, "log_u", "log_u")
@@ -171,7 +171,7 @@ class BestOfNFormulas(RankPolicy):
 
 class BestOfPoissonFormulas(RankPolicy):
     def weight(self, theta: Values, points: Any, shift: str) -> Values:
-        return (1.0 + theta * points.u) * exponential(theta, points, "minus_ubar", shift)
+        return scaled_exponential(1.0 + theta * points.u, theta, points, "minus_ubar", shift)
 
     def cdf(self, theta: Values, points: Any) -> Values:
         return points.u * exponential(theta, points, "minus_ubar")
@@ -218,7 +218,7 @@ class BestOfPoissonFormulas(RankPolicy):
 
 class QuantileTiltFormulas(RankPolicy):
     def weight(self, theta: Values, points: Any, shift: str) -> Values:
-        return exponential(theta, points, "minus_ubar", shift) / k.phi1_minus(theta)
+        return scaled_exponential(1.0 / k.phi1_minus(theta), theta, points, "minus_ubar", shift)
 
     def cdf(self, theta: Values, points: Any) -> Values:
         scale = k.phi1_minus(theta * points.u) / k.phi1_minus(theta)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from hedgetheory.numerics.kernels.pairs import exp_of, pair_product, pair_sum
+from hedgetheory.numerics.kernels.pairs import exp_of, expm1_of, pair_product, pair_sum
 from hedgetheory.numerics.kernels.pieces import (
     EULER,
     Array,
@@ -144,10 +144,11 @@ def small_gamma_tails(d: Pair, rest: Array, x: Pair, log_x: Pair) -> tuple[Array
     for k in range(1, _SERIES):
         term = term * (y / k)
         h = h + (term if k % 2 else -term) / (k + a)
-    exponent = np.where(near, power[0] + power[1] - log_gamma, 0.0)
-    scaled = np.exp(exponent)
+    exponent = pair_sum(power, (-log_gamma, np.zeros_like(log_gamma)))
+    exponent = np.where(near, exponent[0], 0.0), np.where(near, exponent[1], 0.0)
+    scaled = exp_of(exponent)
     lower = scaled * (1.0 - a * h)
-    upper = -np.expm1(exponent) + a * scaled * h
+    upper = -expm1_of(exponent) + a * scaled * h
     far = np.where(near, 2.0, np.minimum(x[0], 1e200))
     f = far + (2 * _FRACTION + 1) - a
     for k in range(_FRACTION, 0, -1):

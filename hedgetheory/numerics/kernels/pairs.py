@@ -128,14 +128,14 @@ def _exp_parts(x: Pair) -> tuple[Pair, Pair, Any]:
 
 
 def exp_pair(x: Pair) -> Pair:
-    """e^x as a pair, right to some 2^−98; x is cut to [−700, 700]."""
+    """e^x as a pair, right to some 2^−70; x is cut to [−700, 700]."""
     x = np.clip(x[0], -700.0, 700.0), np.where(np.abs(x[0]) > 700.0, 0.0, x[1])
     power, p, _ = _exp_parts(x)
     return pair_sum(power, pair_product(power, p))
 
 
 def expm1_pair(x: Pair) -> Pair:
-    """e^x − 1 as a pair, right to some 2^−95 of itself; x is cut to [−700, 700]."""
+    """e^x − 1 as a pair, right to some 2^−67 of itself; x is cut to [−700, 700]."""
     x = np.clip(x[0], -700.0, 700.0), np.where(np.abs(x[0]) > 700.0, 0.0, x[1])
     power, p, k = _exp_parts(x)
     whole = pair_sum(power, pair_product(power, p))
