@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import combinations, product
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -34,6 +35,22 @@ prompts = st.integers(1, 8).flatmap(
 )
 
 
+def picked(proxy: list[int], n: int, base: int) -> list[Fraction]:
+    """S times the chance of each response to win n draws with replacement."""
+    size = len(proxy)
+    one = [[int(i == k) for i in range(size)] for k in range(size)]
+    return [size * with_replacement(proxy, gold, n, base) for gold in one]
+
+
+@pytest.mark.parametrize("n", [1, 2, 4])
+@pytest.mark.parametrize("deepest", [-1, 8])
+def test_the_ratio_is_the_chance_over_all_draws_with_replacement(n: int, deepest: int) -> None:
+    proxy = [3, 0, 1, 1]
+    with patch("hedgetheory.hedgetune.soft_small._DEEPEST", deepest):
+        ratio = soft_best_of_n_ratio([proxy], n, float(np.log(3)))[0]
+    np.testing.assert_allclose(ratio, [float(x) for x in picked(proxy, n, 3)], atol=1e-10)
+
+
 def softmax_mean(proxy: list[int], gold: list[int], chosen: tuple[int, ...], base: int) -> Fraction:
     weights = [Fraction(base) ** proxy[i] for i in chosen]
     return sum(w * gold[i] for w, i in zip(weights, chosen, strict=True)) / sum(weights)
@@ -56,9 +73,12 @@ def test_the_values_are_the_means_over_all_subsets_ties_included(
 ) -> None:
     proxy, gold = prompt
     every = np.arange(1, len(proxy) + 1)
-    values = soft_best_of_n_values([proxy], [gold], every, [np.log(base)])[0, :, 0]
     exact = [float(over_subsets(proxy, gold, n, base)) for n in every.tolist()]
-    np.testing.assert_allclose(values, exact, rtol=0, atol=3e-10)  # 2e-11 times max |g| = 8
+    values = soft_best_of_n_values([proxy], [gold], every, [np.log(base)])[0, :, 0]
+    np.testing.assert_allclose(values, exact, rtol=0, atol=1e-13)  # written out
+    with patch("hedgetheory.hedgetune.soft_small._DEEPEST", -1):
+        race = soft_best_of_n_values([proxy], [gold], every, [np.log(base)])[0, :, 0]
+    np.testing.assert_allclose(race, exact, rtol=0, atol=3e-10)  # 2e-11 times max |g| = 8
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 5])
