@@ -107,6 +107,12 @@ def _floor(expr: sympy.Expr) -> Fraction:
         isinstance(expr, sympy.Pow) and expr.exp.is_Integer and expr.exp % 2 == 0
     ):
         return Fraction(0)
+    if isinstance(expr, sympy.Pow) and expr.exp.is_Rational:
+        return min(_floor(expr.base), Fraction(0))
+    if not expr.has(r) and expr.is_positive:
+        return Fraction(0)
+    if isinstance(expr, sympy.Piecewise):
+        return min(_floor(piece.expr) for piece in expr.args)
     if isinstance(expr, (sympy.Add, sympy.Mul)):
         parts = [_floor(part) for part in expr.args]
         if min(parts) < 0:

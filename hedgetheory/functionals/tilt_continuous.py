@@ -11,7 +11,7 @@ from typing import Any
 import sympy
 from sympy import Abs, exp, log
 
-from hedgetheory.errors import InputError, NotOnThisLaw
+from hedgetheory.errors import InputError, NotCertified, NotOnThisLaw
 from hedgetheory.exact import short
 from hedgetheory.expressions.symbols import alpha, lam, r, total, u, ubar
 from hedgetheory.functionals.bound import GoldCurve, Point, require_parameter
@@ -56,6 +56,11 @@ class TiltOnContinuous(OnContinuous):
                 where = "for every lam > 0: no tilt exists there; tilt the quantile instead"
             raise NotOnThisLaw(
                 f"{policy} does not exist on {law}: E[e^(lam R)] is infinite {where}"
+            )
+        if law.tilt_unknown and not policy.is_reference:
+            raise NotCertified(
+                f"it is not decided whether {policy} exists on {law}, which has no upper end: "
+                "tilt the quantile instead"
             )
         self.policy, self.law = policy, law
 
@@ -285,6 +290,14 @@ class TiltOnContinuous(OnContinuous):
             below = at_ball(strand.law.cdf, x)
             lift = (strength * at_ball(strand.reward, x) - self._least_cumulant(strand)).exp()
             return lift * below, at_ball(strand.law.pdf, x) / below
+        top = strand.rewards[1]
+        if side > 0 and not strand.falling_bend:
+            # e^{λT} ≤ e^{λ sup T}, and the survival of Y is log-concave.
+            above = at_ball(strand.law.survival, x)
+            if top is None:
+                return above * 0, above * 0
+            lift = (strength * ball(top) - self._least_cumulant(strand)).exp()
+            return lift * above, at_ball(strand.law.pdf, x) / above
         # The tilted density is log-concave, in a coordinate Y from any point on at which it is:
         # beyond x it is at most its value there times e^{−d|y−x|}, d its logarithmic slope at x.
         reward = strand.reward
@@ -366,6 +379,8 @@ def up_to(plan: LineIntegral, strand: Strand, reward: Any) -> LineIntegral | Clo
 def until(plan: LineIntegral, place: Any) -> LineIntegral:
     """The part of an integral below a place inside of its range, a formula or a ball."""
     low, _ = plan.support
+    if not end_ball(place).is_finite():
+        raise NotCertified("where a reward lies in the coordinate of its law has no formula")
     middle = Fraction(float(end_ball(place).mid()))
     centre = min(plan.centre, middle - plan.width)
     if low is not None:

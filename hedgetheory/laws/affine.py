@@ -40,6 +40,7 @@ class Affine(ContinuousLaw):
         self.cdf, self.survival = law.cdf.xreplace(self._back), law.survival.xreplace(self._back)
         self.support = self._moved(law.support)
         self.formulas, self.log_concave = law.formulas, law.log_concave
+        self.tilt_unknown = law.tilt_unknown
         self.tail_index, self.evaluation_cost = law.tail_index, law.evaluation_cost
         self.mgf_limit = None if law.mgf_limit is None else law.mgf_limit / self.scale
         if "quantile" in law.formulas:

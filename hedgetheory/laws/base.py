@@ -112,6 +112,8 @@ class Strand:
     weight: Fraction | sympy.Expr = Fraction(1)
     #: Whether the formulas are singular at the lower and at the upper end of a finite support.
     singular: tuple[bool, bool] = (False, False)
+    #: Whether T″/(−(ln pdf)″) does not increase; where False, a tilt needs an upper end of T.
+    falling_bend: bool = True
 
     @property
     def whole(self) -> bool:
@@ -146,6 +148,9 @@ class ContinuousLaw(Law):
     log_concave: bool = True
     #: Which of quantile, log_mgf, mean are stated by a formula.
     formulas: frozenset[str] = frozenset({"quantile", "log_mgf", "mean"})
+
+    #: Where True, it is not decided for which λ E[e^{λR}] is finite, and a tilt is refused.
+    tilt_unknown: bool = False
 
     #: How many times the work of an elementary formula one evaluation of the cdf costs.
     evaluation_cost: int = 1

@@ -13,7 +13,9 @@ import sympy
 from hedgetheory.errors import InputError, must_be
 from hedgetheory.exact import RealInput, rational, short
 from hedgetheory.expressions.symbols import r, u
-from hedgetheory.laws.base import ContinuousLaw, Law, exact_symbol
+from hedgetheory.laws.affine import Affine
+from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law, exact_symbol
+from hedgetheory.laws.mixture import Mixture
 from hedgetheory.laws.normal import Normal
 
 
@@ -139,8 +141,11 @@ class NoisyProxy(JointModel):
     def implied(self, law: Law) -> Implied:
         if isinstance(law, Normal) and isinstance(self.noise, Normal):
             return _normal_plus_normal(law, self.noise)
+        if isinstance(law, FiniteLaw):
+            return _finite_plus_noise(law, self.noise)
         raise InputError(
-            f"{self} is not built for a true reward {law}: take a normal one with normal noise"
+            f"{self} is not built for a true reward {law}: take a finite one, or a normal one "
+            "with normal noise"
         )
 
 
@@ -156,6 +161,32 @@ def _normal_plus_normal(true: Normal, noise: Normal) -> Implied:
     gold = slope * r + exact_symbol(true.values["mean"])
     unit = f"(proxy - {short(mean)}) / sqrt({short(variance)})"
     return _in("r", Normal(), gold, unit)
+
+
+def _finite_plus_noise(true: FiniteLaw, noise: ContinuousLaw) -> Implied:
+    """The posterior mean over the atoms, by Bayes' rule."""
+    if len(true.atoms) == 1:
+        return _in("r", Affine(noise, true.atoms[0][0]), exact_symbol(true.atoms[0][0]))
+    shifted = {value: Affine(noise, value) for value, _ in true.atoms}
+    first = true.atoms[0][0]
+    # P(t_i | r) = 1/(1 + Σ_j p_j φ_j/(p_i φ_i)), in [0, 1] by its form.
+    gold = exact_symbol(first)
+    for t, p in true.atoms[1:]:
+        odds = sympy.Add(
+            *(
+                exact_symbol(q / p) * _plain_exponent(shifted[s].pdf / shifted[t].pdf)
+                for s, q in true.atoms
+                if s != t
+            )
+        )
+        gold += exact_symbol(t - first) / (1 + odds)
+    proxy = Mixture({shifted[value]: p for value, p in true.atoms})
+    return _in("r", proxy, gold)
+
+
+def _plain_exponent(expr: sympy.Expr) -> sympy.Expr:
+    """Exponents expanded: of two normal densities the quotient has a linear one."""
+    return sympy.powsimp(expr.replace(sympy.exp, lambda x: sympy.exp(sympy.expand(x))))
 
 
 def _in(

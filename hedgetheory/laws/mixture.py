@@ -58,6 +58,7 @@ class Mixture(ContinuousLaw):
             self.log_mgf = log(self._sum((law, exp(law.log_mgf)) for law in laws))
         if "mean" in self.formulas:
             self.mean = self._sum((law, law.mean) for law in laws)
+        self.tilt_unknown = any(law.tilt_unknown for law in laws)
         self.evaluation_cost = sum(law.evaluation_cost for law in laws)
         widest = max(self.components, key=lambda c: c[1])[0]
         self.centre = widest.centre

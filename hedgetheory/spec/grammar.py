@@ -23,6 +23,7 @@ from hedgetheory.expressions.reading import (
     read,
     shown,
 )
+from hedgetheory.expressions.writing import written
 from hedgetheory.spec.registry import NOUNS, REGISTRY, Entry, Kind, Parameter, families, lookup
 
 if TYPE_CHECKING:
@@ -32,6 +33,12 @@ if TYPE_CHECKING:
     from hedgetheory.policies.family import Family
 
 Argument: TypeAlias = "Fraction | str | SpecCall | Pairs"
+
+
+class FormulaText(str):
+    """A formula as an argument, in its canonical text; its class reads it."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,9 @@ class SpecCall:
 
     def __str__(self) -> str:
         inside = ", ".join(
-            _text(value) if isinstance(value, (Pairs, SpecCall)) else f"{name}={_text(value)}"
+            _text(value)
+            if isinstance(value, (Pairs, SpecCall, FormulaText))
+            else f"{name}={_text(value)}"
             for name, value in self.arguments
         )
         return f"{self.name}({inside})" if inside else self.name
@@ -320,6 +329,11 @@ class _Binder:
                 if value.denominator != 1:
                     raise must_be(parameter.name, short(value), "a whole number", self.text)
                 return value
+            case "formula":
+                return FormulaText(written(node))
+            case "end":
+                text = written(node)
+                return text if text in ("oo", "-oo") else self.number(node, label)
             case "choice":
                 name = node.name if isinstance(node, Name) else ""
                 if name not in parameter.choices:

@@ -15,8 +15,10 @@ from typing import Any, Literal
 from hedgetheory.errors import InputError, nearest
 
 #: What an argument is: a number, a whole number, a table of masses, a table of weighted laws,
-#: a law, the law of a random number of draws, or one of a few words.
-ArgumentKind = Literal["real", "integer", "masses", "mixture", "law", "draws", "choice"]
+#: a law, the law of a random number of draws, one of a few words, a formula, or a number or oo.
+ArgumentKind = Literal[
+    "real", "integer", "masses", "mixture", "law", "draws", "choice", "formula", "end"
+]
 #: What a name denotes.
 Kind = Literal["law", "policy", "draws", "joint"]
 
@@ -78,6 +80,8 @@ def _real(*names: str) -> tuple[Parameter, ...]:
 def _with_defaults(**defaults: int) -> tuple[Parameter, ...]:
     return tuple(Parameter(name, default=Fraction(value)) for name, value in defaults.items())
 
+
+_ENDS = (Parameter("low", "end", default="-oo"), Parameter("high", "end", default="oo"))
 
 _LAWS = (
     Entry("uniform", "hedgetheory.laws.uniform:Uniform", (), "uniform on (0, 1)"),
@@ -178,6 +182,34 @@ _LAWS = (
         (Parameter("law", "law"), *_real("low", "high")),
         "a continuous law given that it falls in [low, high], as in truncated(normal, -1, 2)",
         "low < high, with positive probability between",
+    ),
+    Entry(
+        "shaped",
+        "hedgetheory.laws.shaped:Shaped",
+        (Parameter("law", "law"), Parameter("formula", "formula")),
+        "an increasing formula in r of the reward of a law, as in shaped(normal, tanh(r))",
+        "increasing by its form; rational or infinite ends",
+    ),
+    Entry(
+        "pdf",
+        "hedgetheory.laws.formula:PdfLaw",
+        (Parameter("formula", "formula"), *_ENDS),
+        "the law with a density in r, as in pdf(6*r*(1 - r), low=0, high=1)",
+        "certified to be >= 0 and to integrate to 1; log-concave where an end is infinite",
+    ),
+    Entry(
+        "cdf",
+        "hedgetheory.laws.formula:CdfLaw",
+        (Parameter("formula", "formula"), *_ENDS),
+        "the law with a cdf in r, as in cdf(r**2, low=0, high=1)",
+        "certified to increase from 0 to 1; log-concave density where an end is infinite",
+    ),
+    Entry(
+        "quantile",
+        "hedgetheory.laws.formula:QuantileLaw",
+        (Parameter("formula", "formula"),),
+        "the law with a quantile function in u, as in quantile(u**(1/2))",
+        "certified to increase; finite rational ends",
     ),
     Entry(
         "bernoulli",

@@ -178,7 +178,7 @@ class LatentScene(Racing):
         # More than one strand: the sides of one log-concave law, not a mixture.
         one = len(self.law.strands) == 1
         if not all(
-            (one and sympy.diff(s.reward, r, 2).is_nonnegative)
+            (one and s.law.log_concave and sympy.diff(s.reward, r, 2).is_nonnegative)
             or (s.reward == r and s.law == self.law)
             for s in self.law.strands
         ):
