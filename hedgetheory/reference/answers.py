@@ -31,6 +31,8 @@ MAX_BYTES = 1 << 26
 MAX_NUMERAL = 2100
 #: Exponents of two: beyond those of every IEEE format, quadruple precision included.
 MAX_BINARY_EXPONENT = 20_000
+#: Of ten: a little beyond what the tables hold.
+MAX_EXPONENT = 20_500
 NOT_SUPPORTED = "not supported"
 Kind: TypeAlias = Literal["finite", "infinite", "nan", "unsupported"]
 
@@ -39,6 +41,7 @@ _HEX = re.compile(
     r"(p(?P<exponent>[+-]?[0-9]{1,6}))?",
     re.ASCII,
 )
+_EXPONENT = re.compile(r"[+-]?[0-9]{1,9}", re.ASCII)
 _WORDS: dict[str, tuple[Kind, int]] = {
     **dict.fromkeys(("inf", "+inf", "infinity", "+infinity"), ("infinite", 1)),
     **dict.fromkeys(("-inf", "-infinity"), ("infinite", -1)),
@@ -92,10 +95,18 @@ def parse_answer(given: object) -> Answer:
     if text.lstrip("+-").startswith("0x"):
         return Answer("finite", given.strip(), _hexadecimal(text))
     try:
-        return Answer("finite", given.strip(), rational(text))
+        return Answer("finite", given.strip(), _decimal(text))
     except InputError as error:
         reason = str(error).partition(", but ")[2] or str(error).partition(" is ")[2]
         raise InputError(f"{_short(given)}: {reason or error}") from None
+
+
+def _decimal(text: str) -> Fraction:
+    """A decimal, or a ratio of two; exponents may reach as far as those of the tables."""
+    mantissa, _, exponent = text.partition("e")
+    if "/" in text or not _EXPONENT.fullmatch(exponent) or abs(int(exponent)) > MAX_EXPONENT:
+        return rational(text)
+    return rational(mantissa) * Fraction(10) ** int(exponent)
 
 
 def _hexadecimal(text: str) -> Fraction:

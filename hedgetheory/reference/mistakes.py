@@ -28,6 +28,8 @@ from hedgetheory.reference.wrong_laws import (
 
 #: Agreement with a wrong value, by itself and compared with the truth.
 CLOSE, CLOSER = 1e-6, 1e-3
+#: What a wrong formula is off by, at least.
+FAR = 1e-5
 EPSILON = 2.0**-52
 #: Roundings that an error may consist of, to be told as one.
 ROUNDINGS = 64
@@ -101,7 +103,11 @@ def _agrees(facts: Facts, wrong: float) -> bool:
     distance = abs(facts.given - wrong)
     if distance > CLOSE * abs(wrong):
         return False
-    return not math.isfinite(facts.truth) or distance <= CLOSER * abs(facts.given - facts.truth)
+    if not math.isfinite(facts.truth):
+        return True
+    off = abs(facts.given - facts.truth)
+    # What is off by less may be rounding; a formula that is nearly right explains nothing.
+    return off > FAR * abs(facts.truth) and distance <= CLOSER * off
 
 
 # -- Best-of-Poisson -------------------------------------------------------------------------------

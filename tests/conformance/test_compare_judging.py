@@ -107,15 +107,15 @@ def test_an_exact_zero_wants_zero():
 
 
 @pytest.mark.parametrize(
-    ("given", "value"),
+    ("text", "value"),
     [
         ("0x1.8p+1", 3), ("0X1.8P1", 3), ("-0x.8p0", Fraction(-1, 2)), ("0x10", 16),
         (" 0.1 ", Fraction(1, 10)), ("1/3", Fraction(1, 3)), ("1e-5", Fraction(1, 10**5)),
         (0.1, Fraction(0.1)), (7, 7), (2**60, 2**60),
     ],
 )  # fmt: skip
-def test_numbers_are_read_exactly(given, value):
-    assert parse_answer(given).value == value
+def test_numbers_are_read_exactly(text, value):
+    assert parse_answer(text).value == value
 
 
 def test_a_json_number_is_the_double_nearest_to_it():
@@ -375,3 +375,8 @@ def test_the_true_double_always_passes_at_half_an_ulp(x):
 def test_an_integer_too_long_to_print_is_refused():
     with pytest.raises(InputError):
         parse_answer(10**5000)
+
+
+def test_exponents_reach_as_far_as_the_tables():
+    assert parse_answer("2.5e-12316").value == Fraction(5, 2) / 10**12316
+    assert parse_answer("-1e+20000").value == -(10**20000)
