@@ -22,6 +22,7 @@ from hedgetheory.reference.definitions import (
     rank_of,
 )
 from hedgetheory.reference.panels import unit_integral
+from hedgetheory.reference.second_tilts import tilt_part
 from hedgetheory.spec.grammar import parse_gold, parse_spec
 
 POINTWISE = {"density", "ratio", "mass", "cdf", "score"}
@@ -33,7 +34,7 @@ def defined(job: Job) -> Any:
     """The value of a case by its definition, exactly up to the rounding of 300 digits."""
     name = job.policy.partition("(")[0]
     if job.quantity == "expected_draws":
-        return None if name in ("tilt", "sbon") else rank_of(job.policy).mean_draws()
+        return _mean_draws(job.policy, name)
     if job.quantity in ("threshold", "gap", "gap_strength"):
         return None
     law = law_of(job.law)
@@ -51,6 +52,13 @@ def defined(job: Job) -> Any:
     policy = _by_quantile(job, name, strength)
     if policy is not None:
         return _by_rank(job, law, policy)
+    # mpmath's rule for a plan misses the corner of |w − 1| and the first 2⁻⁴⁰ of Weibull's range.
+    if strength and (job.quantity, job.law.partition("(")[0]) in _BY_PARTS:
+        number = parse_spec(job.policy, "policy").arguments[0][1]
+        assert isinstance(number, Fraction)
+        at = job.at[1] if job.at is not None and job.at[0] == "reward" else None
+        if job.at is None or (at is not None and law.inside(exact(at))):
+            return tilt_part(job.law, number, job.quantity, at)
     if strength is not None:
         with mp.workdps(DIGITS if job.at is not None else 120):
             return _tilted(job, law, strength)
@@ -68,6 +76,23 @@ def _by_quantile(job: Job, name: str, strength: Any) -> Rank | None:
     if job.law == "uniform":
         return rank_of("quantile_" + job.policy)
     return rank_of("bon(1)") if strength == 0 and job.quantity != "score" else None
+
+
+_BY_PARTS = {
+    ("cdf", "weibull"),
+    ("total_variation", "weibull"),
+    ("total_variation", "beta"),
+    ("total_variation", "mixture"),
+}
+
+
+def _mean_draws(policy: str, name: str) -> Any:
+    if name in ("tilt", "sbon"):
+        return None
+    rank = rank_of(policy)
+    # A real n is a rank policy that no number of draws gives.
+    whole = name != "bon" or rank.parameters[0] == int(rank.parameters[0])
+    return rank.mean_draws() if whole else mp.nan
 
 
 def _strength(policy: str) -> Any:
