@@ -9,9 +9,11 @@ import click
 from hedgetheory.cli import options
 from hedgetheory.cli.output import Report, command_options
 from hedgetheory.cli.text import Grid, shown
+from hedgetheory.errors import InputError
 
 if TYPE_CHECKING:
     from hedgetheory.laws.base import Law
+    from hedgetheory.policies.base import Policy
 
 
 @click.command(
@@ -19,20 +21,33 @@ if TYPE_CHECKING:
     epilog=options.examples(
         "gap --law uniform --at 4",
         "gap --law normal --at 7/2 --digits 30 --json",
+        'gap --law "gumbel(0,1)" --policy "best_of_random(geometric(1/3))"',
         "gap --law uniform --sup --digits 10",
     ),
 )
 @options.law()
 @click.option("--at", metavar="MU", help="The mu of Best-of-Poisson, mu >= 0.")
+@click.option("--policy", "policy_text", metavar="POLICY", help="A rank policy instead of --at.")
 @click.option("--sup", is_flag=True, help="The supremum over all mu, and where it is attained.")
 @options.digits(15)
 @command_options
-def command(law_text: str, at: str | None, sup: bool, digits: int) -> Report:
-    """KL(BoP at mu) - KL(tilt) in nats, at the tilt with the same mean proxy reward."""
-    if sup == (at is not None):
-        raise click.UsageError("give one of --at MU and --sup")
+def command(
+    law_text: str, at: str | None, policy_text: str | None, sup: bool, digits: int
+) -> Report:
+    """KL(policy) - KL(tilt) in nats, at the tilt with the same mean proxy reward.
+
+    The policy is Best-of-Poisson at MU, or any rank policy with --policy.
+    """
+    if sum((sup, at is not None, policy_text is not None)) != 1:
+        raise click.UsageError("give one of --at MU, --policy POLICY and --sup")
+    from hedgetheory.policies.best_of_poisson import BestOfPoisson
+    from hedgetheory.spec.grammar import parse_policy
+
     law = options.read_law(law_text)
-    return _supremum(law, digits) if at is None else _at(law, at, digits)
+    if sup:
+        return _supremum(law, digits)
+    policy = BestOfPoisson(at or "") if policy_text is None else parse_policy(policy_text)
+    return _at(law, policy, at, digits)
 
 
 def _supremum(law: Law, digits: int) -> Report:
@@ -43,6 +58,7 @@ def _supremum(law: Law, digits: int) -> Report:
         "law": str(law),
         "digits": digits,
         "sup": found.supremum.to_json(digits),
+        **({"reason": found.supremum.reason} if found.supremum.is_undefined else {}),
         "argmax": None if found.argmax is None else found.argmax.to_json(digits),
         "verdict": found.verdict,
     }
@@ -52,17 +68,21 @@ def _supremum(law: Law, digits: int) -> Report:
     return Report("gap", fields, [Grid([f"bop on {law}, all mu", found.verdict], rows)])
 
 
-def _at(law: Law, at: str, digits: int) -> Report:
-    from hedgetheory.functionals.gap import gap_at
+def _at(law: Law, policy: Policy, at: str | None, digits: int) -> Report:
+    from hedgetheory.functionals.gap import gap_of
+    from hedgetheory.policies.base import RankPolicy
 
-    point = gap_at(law, at, digits)
+    if not isinstance(policy, RankPolicy):
+        raise InputError(f"policy={policy}, but must be a rank policy, such as bon(4) [gap]")
+    point = gap_of(law, policy, digits)
     numbers = {"number": point.gap, "lam": point.lam, "mean": point.mean}
     fields = {
         "law": str(law),
+        "policy": str(policy),
         "at": at,
         "digits": digits,
         **{name: number.to_json(digits) for name, number in numbers.items()},
     }
     labels = {"number": "gap in nats", "lam": "lam of the tilt", "mean": "mean proxy reward"}
     rows = [[labels[name], shown(number, digits)] for name, number in numbers.items()]
-    return Report("gap", fields, [Grid([f"bop(mu={at}) on {law}", ""], rows)])
+    return Report("gap", fields, [Grid([f"{policy} on {law}", ""], rows)])

@@ -1,4 +1,4 @@
-"""The gap: how many nats Best-of-Poisson spends beyond the tilt of equal mean proxy reward."""
+"""The gap: how many nats a rank policy spends beyond the tilt of equal mean proxy reward."""
 
 from __future__ import annotations
 
@@ -7,21 +7,24 @@ from typing import Any
 
 import sympy
 
+from hedgetheory.errors import NotOnThisLaw
 from hedgetheory.exact import Number, RealInput
-from hedgetheory.expressions.symbols import lam
+from hedgetheory.expressions.symbols import lam, r, u, ubar
 from hedgetheory.functionals.bind import bind
 from hedgetheory.functionals.evaluate import enclosure, has_integral, number
+from hedgetheory.functionals.plans import Infinite, Undefined
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law, exact_symbol
 from hedgetheory.laws.countable import CountableLaw
 from hedgetheory.numerics import ball as balls
 from hedgetheory.numerics.ball import REAL, ball, certify
 from hedgetheory.numerics.program import Program, compiled
+from hedgetheory.policies.base import RankPolicy
 from hedgetheory.policies.best_of_poisson import BestOfPoisson
 
 
 @dataclass(frozen=True)
 class GapPoint:
-    """The gap at one μ, the λ of the tilt with the same mean proxy reward, and that mean."""
+    """The gap of one policy, the λ of the tilt with the same mean proxy reward, and that mean."""
 
     gap: Number
     lam: Number
@@ -55,26 +58,63 @@ def matched_strength(law: Law, slope: Program, mean: Any) -> Any:
     return strength(balls.increasing_root(lambda t: slope(REAL, strength(t)) - mean))
 
 
+def is_tilt(policy: RankPolicy, law: Law) -> bool:
+    """Whether ln w is visibly a line in the reward: then the policy is a tilt, exactly.
+
+    >>> from hedgetheory.laws.exponential import Exponential
+    >>> from hedgetheory.policies.best_of_random import BestOfRandom
+    >>> from hedgetheory.policies.random_draws import Sibuya
+    >>> is_tilt(BestOfRandom(Sibuya("1/2")), Exponential())
+    True
+    """
+    if not isinstance(law, ContinuousLaw) or law.cdf.has(sympy.Piecewise):
+        return False
+    at_reward = {u: law.cdf, ubar: law.survival}
+    slope = sympy.diff(sympy.expand_log(policy.log_ratio.xreplace(at_reward), force=True), r)
+    return not sympy.simplify(slope).has(r)
+
+
 def gap_at(law: Law, mu: RealInput, digits: int = 15) -> GapPoint:
-    """KL(BoP_μ‖ref) − KL(tilt_λ‖ref) in nats, at the λ with the same mean proxy reward.
+    """`gap_of` Best-of-Poisson at μ: KL(BoP_μ‖ref) − KL(tilt_λ‖ref) at one mean proxy reward.
 
-    It is KL(BoP_μ‖tilt_λ) ≥ 0 by the Pythagorean identity, and the tilt is of the raw reward. On
-    a law with two atoms it is exactly zero: one mean, one law.
-
-    Args: a law on which the mean and some exponential moment are finite; μ ≥ 0; digits.
-    Returns certified numbers. Raises InputError for μ < 0, NotCertified past the precision bound.
-    Source: paper, Figure 2 (arXiv 2506.19248); the identity, Csiszár (1975).
+    Raises InputError for μ < 0, and as `gap_of` does.
 
     >>> from hedgetheory.laws.uniform import Uniform
     >>> gap_at(Uniform(), 4, digits=6).gap.decimal(3)[0]
     '0.000643'
+
+    Source: paper, Figure 2 (arXiv 2506.19248).
     """
-    policy = BestOfPoisson(mu)
+    return gap_of(law, BestOfPoisson(mu), digits)
+
+
+def gap_of(law: Law, policy: RankPolicy, digits: int = 15) -> GapPoint:
+    """KL(policy‖ref) − KL(tilt_λ‖ref) in nats, at the λ with the same mean proxy reward.
+
+    It is KL(policy‖tilt_λ) ≥ 0 by the Pythagorean identity, and the tilt is of the raw reward. On
+    a law with two atoms it is exactly zero: one mean, one law.
+
+    ``law``: one on which some exponential moment is finite; ``policy``: a rank policy, such as the
+    best of a random number of draws; ``digits`` ≥ 1. Returns certified numbers, λ ≥ 0. Raises
+    NotOnThisLaw where no tilt exists or none has the mean, because it is infinite, and NotCertified
+    past the precision bound or where M(λ) has no formula.
+
+    >>> from hedgetheory.laws.uniform import Uniform
+    >>> from hedgetheory.policies.best_of_n import BestOfN
+    >>> print(gap_of(Uniform(), BestOfN(4), digits=6).mean)
+    4/5 exactly
+
+    Source: the identity, Csiszár (1975).
+    """
     bound = bind(policy, law)
     divergence, mean = next(iter(bound.kl())), next(iter(bound.mean_reward()))
     if policy.is_reference:
         return GapPoint(Number.exact(0), Number.exact(0), number(mean, digits, "mean_reward"))
     potential = cumulants(law)
+    if isinstance(mean, (Infinite, Undefined)):
+        raise NotOnThisLaw(
+            f"no tilt has the mean of {policy} on {law}, which is not finite: {mean.why}"
+        )
     value = compiled(potential, (lam,))
     slope = compiled(sympy.diff(potential, lam), (lam,))
 
@@ -87,10 +127,10 @@ def gap_at(law: Law, mu: RealInput, digits: int = 15) -> GapPoint:
         return matched_strength(law, slope, enclosure(mean))
 
     # Where the mean is an integral each evaluation costs one: the work is bounded as for integrals.
-    costly = has_integral(mean)
-    two_atoms = isinstance(law, FiniteLaw) and len(law.atoms) <= 2
+    costly = has_integral(mean) or has_integral(divergence)
+    zero = (isinstance(law, FiniteLaw) and len(law.atoms) <= 2) or is_tilt(policy, law)
     return GapPoint(
-        Number.exact(0) if two_atoms else certify(gap, digits, "the gap", costly),
+        Number.exact(0) if zero else certify(gap, digits, "the gap", costly),
         certify(strength, digits, "lam", costly),
         number(mean, digits, "mean_reward"),
     )

@@ -38,7 +38,8 @@ from hedgetheory.expressions.symbols import lam, mu
 from hedgetheory.expressions.vocabulary import phi3
 from hedgetheory.functionals.closed_forms import RANK_FORMS
 from hedgetheory.functionals.gap import cumulants, matched_strength
-from hedgetheory.laws.base import FiniteLaw, Law
+from hedgetheory.laws.affine import Affine
+from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
 from hedgetheory.laws.exponential import Exponential
 from hedgetheory.laws.logistic import Logistic
 from hedgetheory.laws.normal import Normal
@@ -55,7 +56,7 @@ class GapSupremum:
 
     supremum: Number
     argmax: Number | None
-    verdict: Literal["attained", "zero", "unbounded"]
+    verdict: Literal["attained", "zero", "unbounded", "no tilt exists"]
 
 
 @dataclass(frozen=True)
@@ -167,9 +168,15 @@ def gap_supremum(law: Law, digits: int = 10) -> GapSupremum:
 
     Certified on the uniform law, every piece of the argument in the module's docstring checked by
     balls; infinite, with its proof there, on normal, exponential and logistic laws; zero on two
-    atoms. Raises NotCertified elsewhere, and where a piece fails.
+    atoms; undefined where M(λ) = ∞ for every λ > 0. Affine maps of the reward change nothing.
+    Raises NotCertified elsewhere, and where a piece fails.
     Source: the paper's Figure 2 shows "about 8·10⁻⁴" (arXiv 2506.19248).
     """
+    if isinstance(law, Affine):
+        return gap_supremum(law.law, digits)
+    if isinstance(law, ContinuousLaw) and law.mgf_limit == 0:
+        reason = f"no tilt exists on {law}: E[e^(lam R)] = oo for every lam > 0"
+        return GapSupremum(Number.undefined(reason), None, "no tilt exists")
     if isinstance(law, (Normal, Exponential, Logistic)):
         return GapSupremum(Number.infinity(), None, "unbounded")
     if isinstance(law, FiniteLaw) and len(law.atoms) <= 2:

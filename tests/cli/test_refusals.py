@@ -73,7 +73,7 @@ BAD = {
     "joint": (("check", "--law", "uniform", "--family", "bon", "--joint", "noisy_proxy(1)"),
               "a law is a name with its arguments"),
     "joint and gold": ((*CHECK, "u", "--joint", "noisy_proxy(1)"), "exclude"),
-    "gap without at": (("gap", "--law", "uniform"), "one of --at MU and --sup"),
+    "gap without at": (("gap", "--law", "uniform"), "one of --at MU, --policy POLICY and --sup"),
     "gap of mu<0": (("gap", "--law", "uniform", "--at", "-1"), "mu=-1"),
     "gap with both": (("gap", "--law", "uniform", "--at", "1", "--sup"), "one of --at"),
     "no closed form": (
@@ -162,7 +162,7 @@ def test_digits_that_cannot_be_reached_are_exit_3(cli, monkeypatch, command):
     def fails(*_args, **_kwargs):
         raise NotCertified("12 digits were not reached")
 
-    monkeypatch.setattr("hedgetheory.functionals.gap.gap_at", fails)
+    monkeypatch.setattr("hedgetheory.functionals.gap.gap_of", fails)
     monkeypatch.setattr("hedgetheory.analysis.check.check", fails)
     monkeypatch.setattr("hedgetheory.functionals.quantities.value", fails)
     argv = {
@@ -189,7 +189,7 @@ def test_no_error_of_any_kind_is_a_traceback(cli, monkeypatch, error, code):
     def fails(*_args):
         raise error
 
-    monkeypatch.setattr("hedgetheory.functionals.gap.gap_at", fails)
+    monkeypatch.setattr("hedgetheory.functionals.gap.gap_of", fails)
     assert cli("gap", "--law", "uniform", "--at", "1").is_refusal(code)
     debugged = cli("gap", "--law", "uniform", "--at", "1", "--debug")
     assert debugged.code == code
@@ -200,6 +200,6 @@ def test_an_unusable_output_is_refused_before_any_work(cli, tmp_path, monkeypatc
     def fails(*_args):
         raise AssertionError("worked before the output was checked")
 
-    monkeypatch.setattr("hedgetheory.functionals.gap.gap_at", fails)
+    monkeypatch.setattr("hedgetheory.functionals.gap.gap_of", fails)
     for target in (tmp_path / "no" / "file", tmp_path):
         assert cli("gap", "--law", "uniform", "--at", "1", "-o", str(target)).is_refusal()

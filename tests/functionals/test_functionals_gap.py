@@ -5,13 +5,17 @@ from __future__ import annotations
 import mpmath
 import pytest
 
+from hedgetheory.errors import NotOnThisLaw
 from hedgetheory.exact import Number
-from hedgetheory.functionals.gap import gap_at
+from hedgetheory.functionals.gap import gap_at, gap_of
+from hedgetheory.functionals.gap_supremum import gap_supremum
 from hedgetheory.laws.exponential import Exponential
 from hedgetheory.laws.finite import Bernoulli, Finite
 from hedgetheory.laws.logistic import Logistic
 from hedgetheory.laws.normal import Normal
 from hedgetheory.laws.uniform import Uniform
+from hedgetheory.policies.best_of_poisson import BestOfPoisson
+from hedgetheory.spec.grammar import parse_law, parse_policy
 
 MP = mpmath.MPContext()
 MP.dps = 60
@@ -106,3 +110,45 @@ def test_the_gap_is_certified_at_extreme_parameters(law, mu):
     found = gap_at(law, mu)
     assert found.gap.guarantee == "certified"
     assert found.gap.bounds[0] > 0
+
+
+@pytest.mark.parametrize(
+    ("law", "policy"),
+    [("exponential(2)", "best_of_random(sibuya(1/3))"), ("uniform", "quantile_tilt(3)"),
+     ("uniform", "best_of_random(ztp(5/2))")],
+)  # fmt: skip
+def test_a_tilt_in_disguise_has_no_gap(law, policy):
+    found = gap_of(parse_law(law), parse_policy(policy))
+    assert found.gap == Number.exact(0)
+
+
+@pytest.mark.parametrize(
+    ("law", "policy", "quantile", "log_mgf"),
+    [
+        ("gumbel(0, 1)", "bon(4)", lambda v: -MP.log(-MP.log(v)), lambda t: MP.loggamma(1 - t)),
+        ("laplace(0, 1)", "best_of_random(geometric(1/3))",
+         lambda v: MP.log(2 * v) if v < 0.5 else -MP.log(2 - 2 * v), lambda t: -MP.log(1 - t * t)),
+        ("normal(0, 1)", "best_of_random(finite({1: 1/2, 3: 1/2}))",
+         lambda v: MP.sqrt(2) * MP.erfinv(2 * v - 1), lambda t: t * t / 2),
+    ],
+)  # fmt: skip
+def test_the_gap_of_any_rank_policy_is_that_of_its_definition(law, policy, quantile, log_mgf):
+    weight = {
+        "bon(4)": lambda v: 4 * v**3,
+        "best_of_random(geometric(1/3))": lambda v: mpf(1) / 3 / (1 - 2 * v / 3) ** 2,
+        "best_of_random(finite({1: 1/2, 3: 1/2}))": lambda v: (1 + 3 * v**2) / 2,
+    }[policy]
+    mean = MP.quad(lambda v: quantile(v) * weight(v), [0, 0.5, 1])
+    divergence = MP.quad(lambda v: weight(v) * MP.log(weight(v)), [0, 0.5, 1])
+    lam = MP.findroot(lambda t: MP.diff(log_mgf, t) - mean, 0.4)
+    expected = divergence - lam * mean + log_mgf(lam)
+    found = gap_of(parse_law(law), parse_policy(policy))
+    assert abs(middle(found.gap) - expected) < 1e-9
+    assert abs(middle(found.lam) - lam) < 1e-9
+
+
+def test_no_tilt_has_an_infinite_mean():
+    with pytest.raises(NotOnThisLaw):
+        gap_of(parse_law("pareto(3)"), BestOfPoisson(2))
+    assert gap_supremum(parse_law("pareto(3)")).verdict == "no tilt exists"
+    assert gap_supremum(parse_law("affine(exponential(2), 1, 3)")).verdict == "unbounded"
