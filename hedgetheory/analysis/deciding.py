@@ -29,13 +29,15 @@ from hedgetheory.exact import Number
 from hedgetheory.laws.base import exact_symbol
 from hedgetheory.laws.logistic import Logistic
 from hedgetheory.laws.normal import Normal
-from hedgetheory.numerics.ball import REAL, ball, hull, precision, symmetric
+from hedgetheory.numerics.ball import REAL, ball, current_bits, hull, precision, symmetric
 from hedgetheory.policies.family import Family
 
 #: f and f′ of a rank family, on a law without atoms or on countably many.
 RankCurve: TypeAlias = SmoothCurve | LatticeCurve
 
-_BITS, _LIMIT = 96, 400
+_BITS, _LIMIT = 64, 400
+#: Integrals while a zero is narrowed from a wide interval: more bits as it closes.
+_ZERO_BITS = 48
 _MAX_DOUBLINGS = 60
 _MAX_GRID = 60
 _GRID_START = Fraction(1, 8)
@@ -101,9 +103,15 @@ def limit_at_top(curve: Shaped, digits: int) -> Number:
 
 
 def _extremum(curve: RankCurve, zero: Zero) -> Extremum:
+    def near() -> Any:
+        # `settled` works with 60 bits more than it needs, of which 12 are enough here.
+        size = max(abs(zero.low), abs(zero.high))
+        zero.narrow(size / 2 ** max(current_bits() - 48, 8))
+        return hull(ball(zero.low), ball(zero.high))
+
     return Extremum(
-        lambda digits: settled(zero.ball, digits),
-        lambda digits: _quadrature(lambda: curve.value(zero.ball()), digits),
+        lambda digits: settled(near, digits),
+        lambda digits: _quadrature(lambda: curve.value(near()), digits),
         True,
         "max" if zero.sign_low > 0 else "min",
         zero,
@@ -166,7 +174,7 @@ class _Decision:
             high = self.curve.lower + step
             sign = sign_at(self.curve, high, _BITS, _LIMIT)
             if sign == last:
-                return [start, last], [Zero(self.curve, low, high, 1, start, _BITS)], ""
+                return [start, last], [Zero(self.curve, low, high, 1, start, _ZERO_BITS)], ""
             if sign == start:
                 low = high
             step *= 2
@@ -190,7 +198,7 @@ class _Decision:
                 break
         known = [(theta, sign) for theta, sign in grid if sign]
         zeros = [
-            Zero(self.curve, low, high, 1, before, _BITS)
+            Zero(self.curve, low, high, 1, before, _ZERO_BITS)
             for (low, before), (high, after) in pairwise(known)
             if before != after
         ]
