@@ -70,7 +70,11 @@ def evaluate(
         quantity: a name of `POINTWISE` or `FUNCTIONALS`.
         family: a policy class or its name: "bon", "bop", "quantile_tilt" or "tilt".
         thetas: parameters, any shape; each float64 is taken as the exact number that it is.
-        law: uniform (the default), normal, exponential or logistic, with its exact parameters.
+        law: uniform (the default), normal, exponential, logistic, Gumbel, Laplace, Weibull, Pareto,
+            lognormal, gamma, beta or Student's t, with its exact parameters; shapes of the last
+            three (df for t) in [1e-6, 1e4]. Tilts: uniform, normal, exponential, logistic, Gumbel,
+            Laplace, gamma. Mean rewards of rank policies: on the first four, and of Best-of-n on
+            Gumbel, Pareto and beta(a, 1).
         at: rewards, for pointwise quantities; any shape that broadcasts against ``thetas``.
         gold: for "gold" and "slope", a polynomial in u of degree at most 48 with rational
             coefficients, as `hedgetheory.parse_gold` reads it; for rank policies, and for the tilt
@@ -88,7 +92,9 @@ def evaluate(
     Σ|b_{j+1} − b_j| ∂_θ E[J > j] over |f′|. Neither is larger than with the monomials of g in u,
     Σ|c_k| E[U^k]/|f| and Σ|c_k| ∂_θ E[U^k]/|f′|, or with those in 1 − u. Beyond float64 the value
     is 0 or ∞, without a warning; χ² is ∞ where E[w²] is. Outside the support of the law the density
-    is 0, and ratio and score are NaN.
+    is 0, and ratio and score are NaN. Every value is that at the exact binary64 arguments: rounding
+    a reward by ε of it has already moved ln u by ε r f(r)/u, and the ratio of Best-of-n by n − 1
+    times that.
 
     Raises InputError for unknown names, parameters out of domain, NaN, missing or superfluous
     ``at`` or ``gold``, a gold that is no such polynomial, laws with atoms, and quantities without a

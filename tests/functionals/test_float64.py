@@ -50,15 +50,15 @@ def call(quantity: str, family: str, theta: Any, law: ContinuousLaw, at: Any = 0
 def test_arrays_broadcast_and_agree_with_scalars(
     quantity: str, family: str, law: ContinuousLaw
 ) -> None:
-    thetas = LEAST[family] + np.array([0.0, 1e-7, 0.3, 1.2])[:, None]
+    thetas = LEAST[family] + np.array([1e-7, 1.2])[:, None]
     rewards = np.array([0.01, 0.4, 0.9])
     found = call(quantity, family, thetas, law, rewards)
     assert found.dtype == np.float64
     if quantity in POINTWISE:
-        assert found.shape == (4, 3)
+        assert found.shape == (2, 3)
         single = [[float(call(quantity, family, t, law, x)) for x in rewards] for t in thetas[:, 0]]
     else:
-        assert found.shape == (4, 1)
+        assert found.shape == (2, 1)
         single = [[float(call(quantity, family, t, law))] for t in thetas[:, 0]]
     # The vector loops of numpy and its scalar ones may differ in the last place.
     np.testing.assert_allclose(found, single, rtol=4e-15, atol=4e-16)

