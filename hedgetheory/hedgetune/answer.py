@@ -15,11 +15,12 @@ from hedgetheory.hedgetune.bootstrap import (
 )
 from hedgetheory.hedgetune.constraints import Constraints, Labels, group_means
 from hedgetheory.hedgetune.intervals import (
-    Steps,
-    delta_error,
+    NO_THRESHOLD,
     mean_error,
     slope_interval,
-    student_quantile,
+    threshold,
+    turning,
+    within,
 )
 from hedgetheory.hedgetune.points import Points, RealPoints
 from hedgetheory.hedgetune.rank_points import BestOfNPoints
@@ -69,7 +70,7 @@ def answer(
     heldout = held_out_value(curves[:, places], rounding, weights, settings.seed)
     inside = turns(mean, rounding)
     interior = (place, "max") in inside
-    threshold = _threshold(points, settings.confidence, place) if interior else _NO_THRESHOLD
+    turn = _threshold(points, settings.confidence, place) if interior else NO_THRESHOLD
     interval = None
     if found is not None:
         interval = found["interval"]
@@ -95,7 +96,7 @@ def answer(
             {"theta": points.number(points.thetas[k]), "value": float(mean[k]) * unit, "kind": kind}
             for k, kind in inside
         ],
-        **threshold,
+        **turn,
         "expected_draws": points.expected_draws(float(theta)),
         "kl": curve[place]["kl"],
         "tail_mass": curve[place].get("tail_mass"),
@@ -175,7 +176,8 @@ def _slope_interval(
         points.weights,
     )
     at = float(points.coordinate(points.thetas[place : place + 1])[0])
-    ends = _parameters(points, slope_interval(points.steps(), at, upper, lower))
+    found = slope_interval(points.steps(), at, upper, lower)
+    ends = within(points.parameter, found, _ends(points))
     troughs = [k for k, kind in inside if kind == "min"]
     left = max((points.thetas[k] for k in troughs if k < place), default=-np.inf)
     right = min((points.thetas[k] for k in troughs if k > place), default=np.inf)
@@ -186,55 +188,25 @@ def _slope_interval(
     return ends
 
 
-def _parameters(points: Points, ends: tuple[float, float]) -> list[float]:
-    """Coordinates as parameters, within the points."""
-    first, last = (float(points.thetas[k]) for k in (0, -1))
-    low, high = (float(points.parameter(np.array([c]))[0]) if np.isfinite(c) else c for c in ends)
-    return [min(max(low, first), last), max(min(high, last), first)]
-
-
-_NO_THRESHOLD: dict[str, Any] = {
-    "threshold": None,
-    "threshold_interval": None,
-    "threshold_se": None,
-}
-
-
 def _threshold(points: Points, confidence: float, place: int) -> dict[str, Any]:
     """The real θ† next to the best point, with what Student's test and the delta method say."""
     if points.integral and not isinstance(points, BestOfNPoints):
-        return _NO_THRESHOLD
+        return NO_THRESHOLD
     steps = points.steps()
     at = float(points.coordinate(points.thetas[place : place + 1])[0])
     if points.integral:
-        turning = _turning(steps, at)
-        if turning is None:
-            return _NO_THRESHOLD
-        at = turning
-    theta = float(points.parameter(np.array([at]))[0])
-    if not _enough(points):
-        return _NO_THRESHOLD | {"threshold": theta}
-    critical = student_quantile(confidence, points.prompts - 1)
-    ends = slope_interval(steps, at, critical, -critical)
-    error = delta_error(steps, at)
-    nudge = 1e-6
-    near = points.parameter(np.array([at - nudge, at + nudge]))
-    return {
-        "threshold": theta,
-        "threshold_interval": _parameters(points, ends),
-        "threshold_se": _number(error * float(near[1] - near[0]) / (2 * nudge)),
-    }
+        turned = turning(steps, at)
+        if turned is None:
+            return NO_THRESHOLD
+        at = turned
+    prompts = points.prompts if _enough(points) else 1
+    return threshold(
+        steps, at, points.parameter, _ends(points), confidence=confidence, prompts=prompts
+    )
 
 
-def _turning(steps: Steps, near: float) -> float | None:
-    """Where the slope falls through zero, nearest to a coordinate; None where it does not."""
-    slope = steps.rise / steps.width
-    down = np.flatnonzero((slope[:-1] > 0) & (slope[1:] <= 0))
-    if not len(down):
-        return None
-    share = slope[down] / (slope[down] - slope[down + 1])
-    zeros = steps.middle[down] + share * (steps.middle[down + 1] - steps.middle[down])
-    return float(zeros[np.argmin(np.abs(zeros - near))])
+def _ends(points: Points) -> tuple[float, float]:
+    return float(points.thetas[0]), float(points.thetas[-1])
 
 
 def _groups(points: Points, labels: Labels, place: int, unit: float) -> list[dict[str, Any]]:

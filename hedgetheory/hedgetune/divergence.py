@@ -62,6 +62,23 @@ class Atoms:
         terms = np.maximum(xlogy(ratio, ratio) - ratio + 1, 0)
         return np.asarray(terms @ (share * self.count))
 
+    def scaled(self, factor: float) -> Atoms:
+        """With ``factor`` times the counts."""
+        return Atoms(self.size, self.start, self.stop, self.count * factor)
+
+    def merge(self, other: Atoms) -> Atoms:
+        """The runs of both, counts added."""
+        key = np.concatenate([a.start * (a.size + 1) + a.stop for a in (self, other)])
+        count = np.concatenate([self.count, other.count])
+        return _runs(self.size, key, count)
+
+
+def _runs(size: int, key: NDArray[np.int64], count: Array) -> Atoms:
+    """Runs by key = start (S + 1) + stop; equal ones become one."""
+    found, place = np.unique(key, return_inverse=True)
+    total = np.bincount(place, weights=count, minlength=len(found))
+    return Atoms(size, found // (size + 1), found % (size + 1), np.asarray(total, np.float64))
+
 
 def atoms_by_rank(ordered: Array, weights: Array | None = None) -> Atoms:
     """The ties of ordered proxies (P, S), prompts weighted.
@@ -81,9 +98,7 @@ def atoms_by_rank(ordered: Array, weights: Array | None = None) -> Atoms:
     row, start = np.nonzero(first)
     stop = np.append(start[1:], 0)
     stop[stop == 0] = size
-    key, place = np.unique(start * (size + 1) + stop, return_inverse=True)
-    count = np.bincount(place, weights=share[row], minlength=len(key))
-    return Atoms(size, key // (size + 1), key % (size + 1), np.asarray(count, np.float64))
+    return _runs(size, start * (size + 1) + stop, share[row])
 
 
 def weights_kl(weights: Array) -> Array:

@@ -8,7 +8,9 @@ mean curve and the standard errors of its steps, from prompts or from their seco
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -148,3 +150,61 @@ def student_quantile(confidence: float, freedom: int) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, (1 + confidence) / 2))
+
+
+#: The fields of a TuneResult about θ†, without one.
+NO_THRESHOLD: dict[str, Any] = {
+    "threshold": None,
+    "threshold_interval": None,
+    "threshold_se": None,
+}
+
+
+def threshold(
+    steps: Steps,
+    at: float,
+    parameter: Callable[[Array], Array],
+    ends: tuple[float, float],
+    *,
+    confidence: float,
+    prompts: int,
+) -> dict[str, Any]:
+    """The fields about θ†, ``at`` in the coordinate: Student's test and the delta method.
+
+    ``parameter`` takes coordinates to θ, ``ends`` are the first and the last θ that there is,
+    ``prompts`` how many count: with one there is no interval.
+    """
+    theta = float(parameter(np.array([at]))[0])
+    if prompts < 2:
+        return NO_THRESHOLD | {"threshold": theta}
+    critical = student_quantile(confidence, prompts - 1)
+    found = slope_interval(steps, at, critical, -critical)
+    error = delta_error(steps, at)
+    nudge = 1e-6
+    near = parameter(np.array([at - nudge, at + nudge]))
+    error *= float(near[1] - near[0]) / (2 * nudge)
+    return {
+        "threshold": theta,
+        "threshold_interval": within(parameter, found, ends),
+        "threshold_se": error if np.isfinite(error) else None,
+    }
+
+
+def within(
+    parameter: Callable[[Array], Array], coordinates: tuple[float, float], ends: tuple[float, float]
+) -> list[float]:
+    """Coordinates as parameters, no further than the ends."""
+    first, last = ends
+    low, high = (float(parameter(np.array([c]))[0]) if np.isfinite(c) else c for c in coordinates)
+    return [min(max(low, first), last), max(min(high, last), first)]
+
+
+def turning(steps: Steps, near: float) -> float | None:
+    """Where the slope falls through zero, nearest to a coordinate; None where it does not."""
+    slope = steps.rise / steps.width
+    down = np.flatnonzero((slope[:-1] > 0) & (slope[1:] <= 0))
+    if not len(down):
+        return None
+    share = slope[down] / (slope[down] - slope[down + 1])
+    zeros = steps.middle[down] + share * (steps.middle[down + 1] - steps.middle[down])
+    return float(zeros[np.argmin(np.abs(zeros - near))])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,8 +18,11 @@ from hedgetheory.hedgetune.estimators import (
     best_of_poisson_values,
     poisson_tail,
 )
+from hedgetheory.hedgetune.intervals import NO_THRESHOLD, Steps, threshold, turning
+from hedgetheory.hedgetune.mixtures import DRAWS
 from hedgetheory.hedgetune.moments import CROSS
 from hedgetheory.hedgetune.rank_points import integer_grid
+from hedgetheory.hedgetune.real_draws import real_best_of_n_weights
 from hedgetheory.hedgetune.reduction import CurveMoments, RankWeights, Reduction
 from hedgetheory.hedgetune.result import TuneResult
 from hedgetheory.hedgetune.shape import REGIMES, regimes, turns
@@ -33,7 +37,7 @@ MAX_POISSON_SIZE = 4096
 #: Best-of-Poisson: μ runs to where this share of its draws would exceed the responses at hand.
 MAX_TAIL = 0.1
 MAX_RESAMPLES = 100_000
-_GRID = 129
+_GRID, _REAL_GRID = 129, 65
 
 
 def tune_large(
@@ -52,8 +56,9 @@ def tune_large(
     θ̂, the curve and its standard errors are those of `tune` on the same table up to rounding
     (standard errors up to binning where S > ``cross``). Intervals and ``regime_support`` come from
     normal resamples of the mean curve, by the central limit theorem over prompts, not from the
-    bootstrap; ``value_heldout`` is cross-fitted over 16 folds of prompts; ``kl``, the real
-    ``threshold`` and constraints need the table itself and are None.
+    bootstrap; ``value_heldout`` is cross-fitted over 16 folds of prompts; ``kl`` comes from the
+    counted ties, and is None where S > ``cross``; the ``threshold`` and its interval are those of
+    `tune`, and under "bop" ``theta_interval`` is that interval. Constraints need the table itself.
 
     ``table``: what `read_table` takes, or a Reduction that is there already. ``family``: "bon" or
     "bop". ``scheduler``: the address of a Dask scheduler, or None for this machine. ``reading``:
@@ -68,7 +73,7 @@ def tune_large(
     """
     call = f"tune_large(family={family!r})"
     if family not in ("bon", "bop"):
-        raise must_be("family", repr(family), "bon or bop", call)
+        raise must_be("family", repr(family), "bon or bop from the rank reduction", call)
     if not (isinstance(seed, int) and seed >= 0):
         raise must_be("seed", seed, "an integer >= 0", call)
     if not (isinstance(resamples, int) and 0 <= resamples <= MAX_RESAMPLES):
@@ -93,6 +98,9 @@ def tune_large(
 
 @dataclass(frozen=True, slots=True)
 class _Points:
+    """``grid``: even in the coordinate ``to``, whose inverse is ``back``, for slopes;
+    ``real``: the weights there, at real parameters."""
+
     thetas: Array
     place: int
     curve: CurveMoments
@@ -100,6 +108,11 @@ class _Points:
     ties: list[int]
     tails: Array | None
     warnings: list[str]
+    grid: Array
+    real: RankWeights
+    to: Callable[[Array], Array]
+    back: Callable[[Array], Array]
+    rank_cdf: RankWeights
 
 
 def _answer(
@@ -125,14 +138,24 @@ def _answer(
         losses = means[:, place] - means[:, -1]
         regret_interval = [float(x) * unit for x in np.quantile(losses, [tail, 1 - tail])]
         support = float((regimes(means, rounding) == shape).mean())
+    inside = turns(mean, rounding)
+    turn = NO_THRESHOLD
+    if (place, "max") in inside:
+        turn = _threshold(table, points, confidence, curve.count, family)
+        if family == "bop" and theta_interval is not None:
+            low, high = turn["threshold_interval"]
+            theta_interval = [min(low, float(thetas[place])), max(high, float(thetas[place]))]
     heldout = _held_out(curve, rounding)
     error = curve.error
+    kl = table.kl(points.rank_cdf, thetas)
     points_out: list[dict[str, float | None]] = []
     one: dict[str, float | None]
     for k, theta in enumerate(thetas):
         se = float(error[k]) * unit if np.isfinite(error[k]) else None
         value = float(mean[k]) * unit
-        one = {"theta": _number(family, theta), "value": value, "se": se, "kl": None}
+        one = {"theta": _number(family, theta), "value": value, "se": se}
+        one["expected_draws"] = float(theta) if family == "bon" else 1 + float(theta)
+        one["kl"] = None if kl is None else float(kl[k])
         if points.tails is not None:
             one["tail_mass"] = float(points.tails[k])
         points_out.append(one)
@@ -158,13 +181,11 @@ def _answer(
         ties=points.ties,
         extrema=[
             {"theta": _number(family, thetas[k]), "value": float(mean[k]) * unit, "kind": kind}
-            for k, kind in turns(mean, rounding)
+            for k, kind in inside
         ],
-        threshold=None,
-        threshold_interval=None,
-        threshold_se=None,
+        **turn,
         expected_draws=theta if family == "bon" else 1 + theta,
-        kl=None,
+        kl=points_out[place]["kl"],
         tail_mass=None if points.tails is None else float(points.tails[place]),
         effective_sample_size=None,
         constraints=None,
@@ -176,8 +197,32 @@ def _answer(
     )
 
 
+def _threshold(
+    table: Reduction, points: _Points, confidence: float, prompts: int, family: Family
+) -> dict[str, Any]:
+    """The real θ† by the moments of the steps themselves: their errors do not cancel."""
+    grid, size = points.grid, len(points.grid)
+    places = np.arange(size)
+
+    def step(k: Array, responses: int) -> Array:
+        first, last = int(k[0]), int(k[-1]) + 2
+        return np.diff(points.real(points.back(grid[first:last]), responses), axis=0)
+
+    moved = table.curve(places[:-1], step)
+    width = np.diff(grid)
+    steps = Steps(grid[:-1] + width / 2, width, moved.mean, moved.error)
+    at = float(points.to(points.thetas[points.place : points.place + 1])[0])
+    if family == "bon":
+        turned = turning(steps, at)
+        if turned is None:
+            return NO_THRESHOLD
+        at = turned
+    ends = float(points.thetas[0]), float(points.thetas[-1])
+    return threshold(steps, at, points.back, ends, confidence=confidence, prompts=prompts)
+
+
 def _notes(table: Reduction, curve: CurveMoments) -> list[str]:
-    notes = ["from the rank reduction: normal intervals, no KL, no real threshold"]
+    notes = ["from the rank reduction: intervals by the central limit theorem"]
     if table.dropped:
         notes.append(f"{table.dropped} invalid rows were dropped")
     if not curve.exact:
@@ -252,7 +297,19 @@ def _best_of_n(table: Reduction) -> _Points:
         )
     curve = table.curve(thetas, best_of_n_weights)
     place = int(np.searchsorted(thetas, ties[0]))
-    return _Points(thetas, place, curve, best_of_n_weights, ties, None, warnings)
+    grid = np.linspace(0, np.log(size), _REAL_GRID)
+
+    def real(n: Array, responses: int) -> Array:
+        return real_best_of_n_weights(np.minimum(n, size), responses)
+
+    def rank_cdf(n: Array, responses: int) -> Array:
+        u = np.arange(responses + 1) / responses
+        return np.asarray(u ** np.asarray(n, np.float64)[:, None])
+
+    return _Points(
+        *(thetas, place, curve, best_of_n_weights, ties, None, warnings),
+        *(grid, real, np.log, np.exp, rank_cdf),
+    )
 
 
 def _best_of_poisson(table: Reduction) -> _Points:
@@ -310,4 +367,12 @@ def _best_of_poisson(table: Reduction) -> _Points:
             "exceed the responses; a larger mu cannot be estimated from this table"
         )
     curve = table.curve(thetas, weights)
-    return _Points(thetas, place, curve, weights, [], tails(thetas), warnings)
+
+    def rank_cdf(mu: Array, responses: int) -> Array:
+        u = np.arange(responses + 1) / responses
+        return DRAWS["bop"].pgf(u, mu=np.asarray(mu, np.float64)[:, None])
+
+    return _Points(
+        *(thetas, place, curve, weights, [], tails(thetas), warnings),
+        *(grid, weights, np.log1p, np.expm1, rank_cdf),
+    )

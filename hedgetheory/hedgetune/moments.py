@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hedgetheory.errors import InputError
+from hedgetheory.hedgetune.divergence import Atoms, atoms_by_rank
 from hedgetheory.hedgetune.table import Array
 
 #: Up to this many responses cross-products are kept for every pair of ranks; beyond, ranks are
@@ -88,7 +89,8 @@ class RankMoments:
     the mean of each g_(i), weighted by the prompts' weights w; ``first`` and ``second``: CoMoments
     under w and under w² (one object where there are no weights) of the ranks, or of the means over
     `rank_bins` where S > ``cross``; ``folds``: the weight and the mean of the same in each fold;
-    ``low`` and ``high``: the range of all g_(i), not in units.
+    ``low`` and ``high``: the range of all g_(i), not in units; ``ties``: the runs of equal proxies,
+    counted by weight, which KL asks for (None where S > ``cross``: there could be too many).
 
     ``merge`` is associative and commutative up to rounding: the moments of two sets of prompts
     that have none in common become those of their union.
@@ -104,6 +106,7 @@ class RankMoments:
     folds: tuple[Array, Array]
     low: float
     high: float
+    ties: Atoms | None = None
 
     @classmethod
     def of(
@@ -112,8 +115,12 @@ class RankMoments:
         fold: NDArray[np.int64],
         weights: Array | None = None,
         cross: int = CROSS,
+        proxy: Array | None = None,
     ) -> RankMoments:
-        """Of ``ranked`` (P, S), as `rank_gold` gives it, and the fold of each prompt."""
+        """Of ``ranked`` (P, S), as `rank_gold` gives it, and the fold of each prompt.
+
+        ``proxy``: the proxies in order, for their ties.
+        """
         low, high = float(ranked.min()), float(ranked.max())
         largest = max(high, -low)
         if largest > MAX_GOLD:
@@ -136,7 +143,13 @@ class RankMoments:
         fold_weight = in_fold.sum(axis=1)
         safe = np.where(fold_weight > 0, fold_weight, 1.0)
         folds = (fold_weight, in_fold @ binned / safe[:, None])
-        return cls(size, cross, len(ranked), exponent, rank_mean, first, second, folds, low, high)
+        ties = None
+        if proxy is not None and size <= cross:
+            ties = atoms_by_rank(proxy, weights if total else None).scaled(total)
+        return cls(
+            *(size, cross, len(ranked), exponent, rank_mean, first, second, folds, low, high),
+            ties,
+        )
 
     def merge(self, other: RankMoments) -> RankMoments:
         """The moments of the union."""
@@ -161,6 +174,7 @@ class RankMoments:
             (weight, a.folds[1] + part * (b.folds[1] - a.folds[1])),
             min(self.low, other.low),
             max(self.high, other.high),
+            None if self.ties is None or other.ties is None else self.ties.merge(other.ties),
         )
 
     def in_units(self, exponent: int) -> RankMoments:

@@ -136,6 +136,22 @@ class Reduction:
             mean += (m.first.weight / total if total else 0.0) * (value - mean)
         return mean
 
+    def kl(self, rank_cdf: RankWeights, thetas: ArrayLike) -> Array | None:
+        """Mean KL over prompts of the plug-in policies G = ``rank_cdf(thetas, S)`` at 0, 1/S, …, 1.
+
+        On the tied empirical law of each prompt, in nats; None where ties were not counted.
+        """
+        points, total, whole = np.asarray(thetas), np.zeros(len(np.asarray(thetas))), 0.0
+        for m in self.sizes():
+            if m.ties is None:
+                return None
+            whole += m.first.weight
+            step = max(1, _CELLS // (m.size + 1))
+            for start in range(0, len(points), step):
+                part = slice(start, start + step)
+                total[part] += m.ties.kl(rank_cdf(points[part], m.size))
+        return total / whole if whole else None
+
     @property
     def exponent(self) -> int:
         """2^exponent: the unit in which no gold score is beyond 1."""
@@ -276,6 +292,7 @@ def reduce_rows(rows: Rows, *, cross: int = CROSS, name: str = "table") -> Reduc
                 fold[prompts],
                 None if weight is None else weight[prompts],
                 cross,
+                None if found.proxy is None else found.proxy[mine],
             )
     return Reduction(name, moments, len(prompt), 0, bool(spread.any()))
 

@@ -58,7 +58,8 @@ def test_a_single_response_a_prompt_is_refused(family: str) -> None:
 def test_one_prompt_has_an_answer_and_no_interval(family: str) -> None:
     proxy, gold = some(1)
     result = tune(table(proxy, gold), family, resamples=5)
-    assert result.theta_interval is result.value_heldout is None
+    assert result.theta_interval is None
+    assert result.value_heldout is None
     assert reference(result) == pytest.approx(float(gold.mean()), abs=0.05 * np.ptp(gold))
     assert any("one prompt" in line for line in result.warnings)
 

@@ -275,10 +275,44 @@ def test_the_large_answer_is_the_answer_in_memory(family: str) -> None:
     for mine, other in shared:
         assert mine["value"] == pytest.approx(other["value"], rel=1e-11, abs=1e-14)
         assert mine["se"] == pytest.approx(other["se"], rel=1e-11)
+        assert mine["kl"] == pytest.approx(other["kl"], rel=1e-11, abs=1e-14)
+        assert mine["expected_draws"] == pytest.approx(other["expected_draws"], rel=1e-12)
+    assert one.kl == pytest.approx(two.kl, rel=1e-6)
+    assert one.threshold == pytest.approx(two.threshold, rel=1e-6)
+    assert one.threshold_se == pytest.approx(two.threshold_se, rel=1e-6)
+    assert one.threshold_interval == pytest.approx(two.threshold_interval, rel=1e-6)
     assert one.regret_interval is not None
     assert two.regret_interval is not None
     # 1000 normal resamples against 1000 of the bootstrap: ends to a fifth of the standard error.
     np.testing.assert_allclose(one.regret_interval, two.regret_interval, atol=0.004)
+
+
+def test_kl_counts_the_ties_of_weighted_prompts_of_several_sizes_in_any_parts() -> None:
+    rng = np.random.default_rng(3)
+    sizes = np.array([4, 6, 4, 9, 6, 4])
+    proxy = rng.integers(0, 3, sizes.sum()).astype(float)
+    prompt = np.repeat(np.arange(6), sizes)
+    weight = np.repeat(np.array([1.0, 2.0, 0.0, 0.5, 3.0, 1.0]), sizes)
+    table = Table.from_arrays(prompt, proxy, proxy + prompt, weight=weight)
+    inside, outside = tune(table, resamples=0), tune_large(reduced(table), resamples=0)
+    kl = [[point["kl"] for point in result.curve] for result in (inside, outside)]
+    np.testing.assert_allclose(*kl, rtol=1e-12, atol=1e-15)  # type: ignore[call-overload]
+    first = prompt < 3
+    parts = [
+        reduced(Table.from_arrays(prompt[m], proxy[m], (proxy + prompt)[m], weight=weight[m]))
+        for m in (first, ~first)
+    ]
+    for whole in (parts[0].merge(parts[1]), parts[1].merge(parts[0])):
+        again = [point["kl"] for point in tune_large(whole, resamples=0).curve]
+        np.testing.assert_allclose(again, kl[0], rtol=1e-12, atol=1e-15)
+
+
+def test_kl_is_undefined_where_ties_were_not_counted() -> None:
+    table = Table("wide", np.arange(40.0), np.arange(40.0) % 7, np.array([20, 20]))
+    order = np.repeat([0, 1], 20)
+    rows = Rows(order, table.proxy, table.gold)
+    assert tune_large(reduce_rows(rows, cross=16), resamples=0).kl is None
+    assert tune_large(reduce_rows(rows, cross=32), resamples=0).kl is not None
 
 
 def test_cross_fitting_takes_back_what_the_choice_flatters() -> None:
@@ -361,7 +395,10 @@ def test_the_command_line_tunes_from_the_reduction(cli: Any) -> None:
     ("options", "expected"),
     [
         (["--large", "--floor", "0"], "--floor needs the table in memory"),
-        (["--large", "--family", "tilt"], "family='tilt', but must be bon or bop"),
+        (
+            ["--large", "--family", "tilt"],
+            "family='tilt', but must be bon or bop from the rank reduction",
+        ),
         (["--scheduler", "nonsense://x"], "no Dask scheduler answers at nonsense://x"),
     ],
 )

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tune_support import DATA, all_subsets, gold_by_rank, write_table
 
 from hedgetheory.errors import InputError
-from hedgetheory.hedgetune.bootstrap import held_out_value, resampled_means
+from hedgetheory.hedgetune.bootstrap import cross_fitted, held_out_value, resampled_means
 from hedgetheory.hedgetune.estimators import best_of_n_values
 from hedgetheory.hedgetune.rank_points import integer_grid
 from hedgetheory.hedgetune.shape import REGIMES, regimes, turns
@@ -207,6 +207,34 @@ def test_the_held_out_value_is_free_of_the_winners_curse_where_the_maximum_is_no
     error = np.std(heldout) / 300**0.5
     assert abs(np.mean(heldout)) < 3 * error
     assert np.mean(maxima) > 6 * error
+
+
+def test_ten_folds_are_less_erratic_than_one_prompt_left_out() -> None:
+    # Two parameters of equal value that differ by σ = 1 on a prompt: the truth is 0. The variance
+    # of cross-fitting in K folds is ~ √K/P, so that for K = P it is √P/√10 times larger; the
+    # maximum of the mean is biased by E|Z|/(2√P) with Z normal.
+    rng = np.random.default_rng(1)
+    prompts, folds, single, flattered = 400, [], [], []
+    for seed in range(400):
+        half = rng.normal(size=prompts) / 2
+        curves = np.stack([half, -half], axis=1)
+        folds.append(held_out_value(curves, 1e-12, seed=seed))
+        single.append(cross_fitted(curves, np.ones(prompts), 1e-12))
+        flattered.append(abs(half.mean()))
+    bias = 0.5 * (2 / np.pi / prompts) ** 0.5
+    assert np.mean(flattered) == pytest.approx(bias, rel=0.1)
+    error = np.std(folds) / 400**0.5
+    assert abs(np.mean(folds)) < 3 * error < bias / 2
+    assert np.std(single) > 1.4 * np.std(folds)
+
+
+def test_the_held_out_value_depends_on_the_seed_alone() -> None:
+    curves = np.random.default_rng(2).normal(size=(57, 5))
+    assert held_out_value(curves, 0.0, seed=4) == held_out_value(curves, 0.0, seed=4)
+    assert held_out_value(curves, 0.0, seed=4) != held_out_value(curves, 0.0, seed=5)
+    spoiled = np.concatenate([curves, np.full((3, 5), 1e9)])
+    weights = np.r_[np.ones(57), np.zeros(3)]  # who has no weight has no say
+    assert held_out_value(spoiled, 0.0, weights, seed=4) == held_out_value(curves, 0.0, seed=4)
 
 
 def test_prompts_with_more_responses_stop_at_the_smallest_with_a_warning() -> None:
