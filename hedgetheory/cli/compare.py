@@ -173,11 +173,12 @@ def _judged_file(
 
     submission = parse_submission(read_bounded(source, sys.stdin.buffer), source)
     ids = {question.id for question in asked}
-    if not ids.issuperset(
-        submission.answers
-    ):  # an answer to a case that is not asked is no mistake
-        ids = {question.id for question in _questions(tables.names())}
-    return judge_submission(asked, ids, submission.answers, tolerance), submission.implementation
+    names = tables.names()
+    # An answer to a case that is not asked is no mistake: look into the tables that it names.
+    others = {name.partition(":")[0] for name in submission.answers if name not in ids}
+    ids |= {question.id for question in _questions([name for name in names if name in others])}
+    verdicts = judge_submission(asked, submission.answers, tolerance, known=ids, names=names)
+    return verdicts, submission.implementation
 
 
 def _judged_live(

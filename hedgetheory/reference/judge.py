@@ -198,19 +198,21 @@ def _as_float(top: Fraction, bottom: Fraction) -> float:
 
 def judge_submission(
     asked: Sequence[Question],
-    known: set[str],
     answers: Mapping[str, Answer],
     tolerance: Tolerance,
+    *,
+    known: set[str],
+    names: Sequence[str] = (),
 ) -> list[Verdict]:
     """The verdicts on a file of answers; a question without an answer is "missing".
 
-    ``known`` are the ids of all tables, so that an answer to a case that is not asked now is no
-    mistake. Raises InputError, naming the first, for ids that are none.
+    ``known`` are the ids that there are, asked now or not, ``names`` those of the tables. Raises
+    InputError, naming the first, for ids that are none.
     """
     unknown = [name for name in answers if name not in known]
     if unknown:
         more = f" (and {len(unknown) - 1} more)" if len(unknown) > 1 else ""
-        raise InputError(f"{_unknown(unknown[0], known)}{more}")
+        raise InputError(f"{_unknown(unknown[0], known, names)}{more}")
     return [
         judge(question, answers[question.id], tolerance)
         if question.id in answers
@@ -219,17 +221,14 @@ def judge_submission(
     ]
 
 
-def _unknown(name: str, ids: set[str]) -> str:
+def _unknown(name: str, ids: set[str], names: Sequence[str]) -> str:
     table = name.partition(":")[0]
     alike = sorted(known for known in ids if known.startswith(f"{table}:"))
     shown = name if len(name) <= 80 else f"{name[:77]}..."
     if not alike:
-        tables = sorted({known.partition(":")[0] for known in ids})
-        return f"unknown case {shown!r}: {nearest(table[:80], tables)}"
+        return f"unknown case {shown!r}: {nearest(table[:80], list(names))}"
     suggestion = nearest(name[:200], alike[:MOST_ALIKE]).partition("(known")[0].strip()
-    return (
-        f"unknown case {shown!r}: {suggestion or f'{table} has {len(alike)} cases, none like it'}"
-    )
+    return f"unknown case {shown!r}: {suggestion or f'none of the {len(alike)} of {table}'}"
 
 
 # -- expected failures -----------------------------------------------------------------------------

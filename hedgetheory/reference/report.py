@@ -226,8 +226,8 @@ def _finite(value: float | None) -> float | None:
 def in_short(value: float | None) -> str:
     """An error for people.
 
-    >>> in_short(1.25e-11), in_short(0.0), in_short(None)
-    ('1.2e-11', '0', '-')
+    >>> in_short(1.5e-11), in_short(0.0), in_short(None)
+    ('1.5e-11', '0', '-')
     """
     return "-" if value is None else "0" if value == 0 else f"{value:.1e}"
 

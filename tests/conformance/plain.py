@@ -143,17 +143,39 @@ def quantile(policy, p, level):
     return None
 
 
+def log_of(ratio):
+    """ln of a rational of any size."""
+    if Fraction(1, 2) < ratio < 2:
+        return math.log1p(float(ratio - 1))
+    return math.log(ratio.numerator) - math.log(ratio.denominator)
+
+
 def on_atoms(quantity, policy, p, masses):
     """Best of an integer number of draws on finitely many atoms, in exact rationals."""
     if policy != "bon" or p["n"].denominator != 1 or p["n"] > 2000:
         return None
-    n, below, kl, wins = int(p["n"]), Fraction(0), 0.0, Fraction(0)
+    n, below, kl, wins, chi2 = int(p["n"]), Fraction(0), 0.0, Fraction(0), Fraction(-1)
     for mass in masses:
         chosen = (below + mass) ** n - below**n
-        kl += float(chosen) * (math.log(chosen / mass) if chosen else 0)
+        kl += float(chosen) * (log_of(chosen / mass) if chosen else 0)
         wins += chosen * (below + mass / 2)
+        chi2 += chosen**2 / mass
         below += mass
-    return {"kl": max(kl, 0.0), "win_rate": float(wins)}.get(quantity)
+    return {"kl": max(kl, 0.0), "win_rate": float(wins), "chi2": float(chi2)}.get(quantity)
+
+
+def expected_draws(policy, p):
+    """E[N] of a best of a random number of draws."""
+    if policy == "bon":
+        return float(p["n"]) if p["n"].denominator == 1 else None
+    if policy == "geometric":
+        return float(1 / p["p"])
+    if policy == "sibuya":
+        return math.inf if p["a"] < 1 else 1.0
+    if policy in ("quantile_tilt", "ztp"):
+        lam = float(p["lam"])
+        return lam / -math.expm1(-lam) if lam else 1.0
+    return float(1 + p["mu"]) if policy == "bop" else None
 
 
 def over_subsets(inputs):
@@ -178,6 +200,8 @@ def answer(case):
     if known is None:
         return None
     policy, p = known
+    if quantity == "expected_draws":
+        return expected_draws(policy, p)
     if inputs["law"] == "bernoulli":
         top = Fraction(inputs["law_parameters"]["p"]["rational"])
         return on_atoms(quantity, policy, p, [1 - top, top])
