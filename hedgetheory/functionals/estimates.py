@@ -149,7 +149,30 @@ class _Estimator:
         def integrand(x: Any) -> Any:
             return program(self.arithmetic, x, *values)
 
-        return self.integrate(integrand, points[:2]) + self.integrate(integrand, points[1:])
+        corner = self._corner(plan, values, points[0], points[-1])
+        if corner is not None:
+            points = sorted([*points, corner])
+        total = self.number(Fraction(0))
+        for ends in pairwise(points):
+            total += self.integrate(integrand, list(ends))
+        return total
+
+    def _corner(self, plan: LineIntegral, values: list[Any], low: Any, high: Any) -> Any:
+        """Where |1 − w| has its corner on a line, w monotone: between ``low`` and ``high``."""
+        corners = list(plan.integrand.atoms(sympy.Abs))
+        if not corners:
+            return None
+        program = compiled(corners[0].args[0], (r, *plan.bindings))
+        below = program(self.arithmetic, low, *values) < 0
+        if (program(self.arithmetic, high, *values) < 0) == below:
+            return None
+        for _ in range(self.bits + 16):
+            middle = (low + high) / 2
+            if (program(self.arithmetic, middle, *values) < 0) == below:
+                low = middle
+            else:
+                high = middle
+        return high
 
     def _end(self, end: Fraction | sympy.Expr) -> Any:
         return self.number(end) if isinstance(end, Fraction) else compiled(end, ())(self.arithmetic)
