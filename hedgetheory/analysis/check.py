@@ -121,10 +121,12 @@ def check(law: Law, family: Family, gold: Gold, digits: int = 12) -> CheckResult
     Complete (every extremum on the whole domain, none missed) for: gold polynomial or piecewise
     polynomial in the quantile under Best-of-n (rational exponents too), Best-of-Poisson and the
     quantile tilt on laws without atoms; laws on finitely many atoms; the raw tilt on the uniform
-    law, and on the normal and exponential laws for polynomial gold in r. Soft Best-of-n along λ is
-    never complete: its certified turns are listed. Gold in u on a law with
-    atoms is taken at u = F(r), the atom included. Anything else is decided where certified sign
-    changes and quadrature close it, and is "undecided" otherwise.
+    law, and on the normal and exponential laws for polynomial gold in r. Elsewhere (other gold,
+    mixtures, countably many atoms) it is decided where certified sign changes of g′, or of its
+    increments, and certified integrals or sums close it: under the raw tilt for gold that turns
+    once, or twice without meeting a level three times. Anything else is "undecided". Soft Best-of-n
+    along λ is never complete: its certified turns are listed. Gold in u on a law with atoms is
+    taken at u = F(r), the atom included.
 
     ``law``, ``family``; ``gold`` with an ``expr`` in `symbols.u` or `symbols.r`; ``digits``
     significant digits of each number. Numbers are exact or certified; "complete" is exact, by
@@ -260,6 +262,11 @@ def _by_quadrature(
             smooth = SmoothCurve(law, rank, gold)
             pattern = smooth_pattern(smooth)
             picture = smooth_picture(smooth, rank, pattern)
+            if pattern is not None and smooth.q > 1:
+                # The places are in x = u^{1/q}, in which g is smooth at 0.
+                q, (signs, places) = smooth.q, pattern
+                moved = [Change(c.low**q, c.high**q, c.before, c.after) for c in places]
+                pattern = signs, moved
         else:
             raise NoExactForm(why)
     except (NoExactForm, NotCertified) as other:

@@ -60,7 +60,7 @@ CASES: list[tuple[str, str, str, Callable[[Array], Array]]] = [
 
 @pytest.mark.parametrize(("law", "family", "text", "gold"), CASES)
 def test_the_peak_on_a_mixture_agrees_with_quadrature(law, family, text, gold):
-    result = check(parse_law(law), parse_family(family), parse_gold(text), 8)
+    result = check(parse_law(law), parse_family(family), parse_gold(text), 6)
     assert (result.regime, result.complete) == ("peak", "certified")
     (peak,) = result.extrema
     place = float(peak.theta)
@@ -70,7 +70,7 @@ def test_the_peak_on_a_mixture_agrees_with_quadrature(law, family, text, gold):
     slope = (values[0] - 8 * values[1] + 8 * values[3] - values[4]) / (12 * step)
     bend = (values[1] - 2 * values[2] + values[3]) / step**2
     assert abs(slope / bend) < 1e-3 * place
-    assert float(peak.value) == pytest.approx(values[2], rel=1e-8)
+    assert float(peak.value) == pytest.approx(values[2], rel=1e-6)
     assert values[1] > values[0]
     assert values[3] > values[4]
 
@@ -99,3 +99,11 @@ def test_values_and_slopes_on_mixtures_agree_with_quadrature():
 def test_what_is_not_proved_on_a_mixture_stays_undecided(law, text):
     result = check(parse_law(law), parse_family("quantile_tilt"), parse_gold(text), 8)
     assert (result.regime, result.complete) == ("undecided", "undecided")
+
+
+def test_a_turn_in_the_quantile_is_reported_in_the_quantile():
+    # √u·e^{−u} turns at u = 1/2, although the integrals run over √u.
+    result = check(parse_law("uniform"), parse_family("bon"), parse_gold("sqrt(u)*exp(-u)"), 6)
+    (witness,) = [h.witness for h in result.hypotheses if h.id == "gold_sign_changes"]
+    (change,) = witness["changes"]
+    assert float(change["at"]) == pytest.approx(0.5, abs=1e-12)
