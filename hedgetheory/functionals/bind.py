@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from hedgetheory.errors import InputError
+from hedgetheory.errors import InputError, NotCertified
 from hedgetheory.functionals.atoms.countable import RankOnCountable, TiltOnCountable
 from hedgetheory.functionals.atoms.finite import RankOnFinite, TiltOnFinite
 from hedgetheory.functionals.bound import Bound
 from hedgetheory.functionals.continuous import RankOnContinuous, TiltOnContinuous
+from hedgetheory.functionals.estimated import RankOnEstimated
 from hedgetheory.functionals.soft.bind import soft_bound
 from hedgetheory.functionals.soft.countable import SoftOnCountable
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
 from hedgetheory.laws.countable import CountableLaw
+from hedgetheory.laws.estimated import EstimatedLaw
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.policies.base import Policy, RankPolicy
 from hedgetheory.policies.quantile_tilt import QuantileTilt
@@ -23,6 +25,13 @@ def bind(policy: Policy, law: Law) -> Bound:
     """The policy on the law. Raises NotOnThisLaw where it does not exist (M(λ) = ∞)."""
     if isinstance(policy, Draws):
         raise InputError(f"{policy} is a law of draws: write best_of_random({policy})")
+    if isinstance(law, EstimatedLaw):
+        if not isinstance(policy, RankPolicy):
+            raise NotCertified(
+                f"{policy} on {law} is not built: nothing is certified on a law known by floats; "
+                "take a rank policy"
+            )
+        return RankOnEstimated(policy, law)
     if isinstance(policy, Tilt):
         if isinstance(law, Uniform):
             # On the uniform law the reward is its own quantile.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import Any
 
@@ -15,6 +16,7 @@ from hedgetheory.functionals.plans import (
     AtomSum,
     Bindings,
     Closed,
+    Estimated,
     Infinite,
     Inverse,
     LineIntegral,
@@ -43,6 +45,11 @@ def number(plan: Plan, digits: int, what: str = "the value") -> Number:
         return Number.infinity(plan.sign)
     if isinstance(plan, Undefined):
         return Number.undefined(plan.why)
+    if isinstance(plan, Estimated):
+        value = plan.estimate()
+        if not math.isfinite(value):
+            raise NotCertified(f"{what} is estimated as {value}, of which nothing is known")
+        return Number.estimate(value)
     rational = exact(plan)
     if rational is not None:
         return Number.exact(rational)

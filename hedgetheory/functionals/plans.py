@@ -106,6 +106,13 @@ class Race:
 
 
 @dataclass(frozen=True)
+class Estimated:
+    """A float of another library's, without any bound."""
+
+    estimate: Callable[[], float]
+
+
+@dataclass(frozen=True)
 class Infinite:
     """Exactly +∞ or −∞, and why."""
 
@@ -121,7 +128,15 @@ class Undefined:
 
 
 Plan: TypeAlias = (
-    Closed | UnitIntegral | LineIntegral | AtomSum | Inverse | Race | Infinite | Undefined
+    Closed
+    | UnitIntegral
+    | LineIntegral
+    | AtomSum
+    | Inverse
+    | Race
+    | Estimated
+    | Infinite
+    | Undefined
 )
 
 #: The length of the interval that a `UnitIntegral` leaves out at a singular end.

@@ -678,10 +678,11 @@ def _tidy(expr: sympy.Expr) -> sympy.Expr:
         return -expm1((-rest).args[0])
     if expr.has(sympy.erf):
         # erf(z) = 2Φ(√2 z) − 1 = 1 − 2Φ(−√2 z)
-        z = next(iter(expr.atoms(sympy.erf))).args[0]
+        spread = sympy.expand(expr)
+        z = next(iter(spread.atoms(sympy.erf))).args[0]
         for sign in (1, -1):
             level = sign * (2 * ndtr(sympy.sqrt(2) * sign * z) - 1)
-            other = sympy.expand(sympy.expand(expr).xreplace({sympy.erf(z): level}))
+            other = sympy.expand(spread.xreplace({sympy.erf(z): level}))
             if not other.as_independent(r, as_Add=True)[0]:
                 return other
         return expr
