@@ -23,6 +23,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hedgetheory.testing.decades import parameters, positive, probabilities
     from hedgetheory.testing.failures import Disagreement
     from hedgetheory.testing.golds import gold_curves, gold_with_turning_values
     from hedgetheory.testing.matching import (
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
         assert_matches_reference,
         reference_function,
     )
-    from hedgetheory.testing.parameters import parameters, positive, probabilities
     from hedgetheory.testing.sampler import assert_sampler_follows
     from hedgetheory.testing.scored import responses
     from hedgetheory.testing.shapes import assert_mlr, assert_single_peak
@@ -61,10 +61,10 @@ _HOME = {
     "joint_models": "strategies",
     "laws": "strategies",
     "laws_and_policies": "strategies",
-    "parameters": "parameters",
+    "parameters": "decades",
     "policies": "strategies",
-    "positive": "parameters",
-    "probabilities": "parameters",
+    "positive": "decades",
+    "probabilities": "decades",
     "reference_function": "matching",
     "responses": "scored",
 }

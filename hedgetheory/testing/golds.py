@@ -11,8 +11,8 @@ from hedgetheory.errors import InputError, must_be, nearest
 from hedgetheory.exact import short
 from hedgetheory.expressions.formula import Formula
 from hedgetheory.spec.grammar import parse_gold
+from hedgetheory.testing.decades import probabilities
 from hedgetheory.testing.optional import st
-from hedgetheory.testing.parameters import probabilities
 
 if TYPE_CHECKING:
     from hedgetheory.analysis.prescribed import Construction

@@ -38,7 +38,7 @@ def assert_mlr(
         ratio: w(θ, r) ≥ 0, or a density (the reference's cancels), as a number or a
             `hedgetheory.Number`, whose own bounds are used.
         thetas, points: at least two of each; sorted here.
-        strict: whether equal products fail too.
+        strict: whether a minor must be positive, surely: equal products fail too.
         rtol: relative error of a returned float, in [0, 1).
 
     Raises Disagreement with the four values of the worst minor, and for values that are negative
@@ -68,7 +68,7 @@ def assert_mlr(
             a, b, c, d = (table[key] for key in ((t1, x1), (t1, x2), (t2, x1), (t2, x2)))
             # The minor is surely negative where even its largest value is.
             high = a[1] * d[1] - b[0] * c[0]
-            failed = high < 0 or (strict and a[0] * d[0] <= b[1] * c[1] and high <= 0)
+            failed = high < 0 or (strict and a[0] * d[0] <= b[1] * c[1])
             size = a[1] * d[1] + b[1] * c[1]
             share = high / size if size else Fraction(0)
             if failed and (worst is None or share < worst[0]):

@@ -18,10 +18,10 @@ from hedgetheory.laws.base import ContinuousLaw, Law
 from hedgetheory.laws.countable import CountableLaw
 from hedgetheory.laws.truncated import Truncated
 from hedgetheory.policies.base import Domain, Parametric, Policy
-from hedgetheory.spec.grammar import parse_family
+from hedgetheory.spec.grammar import parse_family, parse_law
 from hedgetheory.spec.registry import REGISTRY, Entry, Kind
+from hedgetheory.testing.decades import REACH, parameters, positive, probabilities, reals
 from hedgetheory.testing.optional import st
-from hedgetheory.testing.parameters import REACH, parameters, positive, probabilities, reals
 
 if TYPE_CHECKING:
     from hedgetheory.laws.joint import JointModel
@@ -31,10 +31,18 @@ if TYPE_CHECKING:
 CONTINUOUS = (
     *("uniform", "normal", "exponential", "logistic", "gumbel", "laplace", "beta", "gamma"),
     *("lognormal", "pareto", "student_t", "weibull", "mixture", "affine", "truncated"),
+    *("shaped", "pdf", "cdf", "quantile"),
 )
-FINITE = ("bernoulli", "finite")
+TIES = ("bernoulli", "finite")
 COUNTABLE = ("poisson", "geometric")
-GROUPS = {"continuous": CONTINUOUS, "finite": FINITE, "countable": COUNTABLE}
+GROUPS = {"continuous": CONTINUOUS, "ties": TIES, "countable": COUNTABLE}
+#: Laws by a formula, each with a number k from 1 on.
+_FORMULAS = {
+    "shaped": "shaped(normal(mean=0, sd={0}), tanh(r))",
+    "pdf": "pdf({0}*{1}*r**({0} - 1)*(1 - r), low=0, high=1)",
+    "cdf": "cdf(r**{0}, low=0, high=1)",
+    "quantile": "quantile(u**{0})",
+}
 #: What a law's number is, by its name; a law that is named differently is an error of the tests.
 _NUMBERS = {
     "location": ("mean", "loc"),
@@ -52,7 +60,7 @@ MAX_ATOMS = 6
 def laws(*names: str, reach: int = REACH) -> st.SearchStrategy[Law]:
     """Laws of the proxy reward.
 
-    ``names``: of laws, or of the groups ``continuous``, ``finite`` (atoms, that is, ties) and
+    ``names``: of laws, or of the groups ``continuous``, ``ties`` (finitely many atoms) and
     ``countable``; all laws where none is given. ``reach``: parameters from 10^−reach to 10^reach,
     where the law takes them; 1 for laws on which everything is quick to compute.
 
@@ -60,7 +68,7 @@ def laws(*names: str, reach: int = REACH) -> st.SearchStrategy[Law]:
     name.
 
     >>> from hypothesis import find
-    >>> find(laws(), lambda law: True), find(laws("finite"), lambda law: True)
+    >>> find(laws(), lambda law: True), find(laws("ties"), lambda law: True)
     (uniform, bernoulli(p=0.5))
     """
     return st.one_of(*(_law(name, reach) for name in _named("law", names, GROUPS)))
@@ -165,6 +173,9 @@ def _named(kind: Kind, names: Sequence[str], groups: dict[str, tuple[str, ...]])
 
 def _law(name: str, reach: int) -> st.SearchStrategy[Law]:
     entry = REGISTRY["law"][name]
+    if name in _FORMULAS:
+        counts = st.integers(1, 6)
+        return counts.map(lambda k: parse_law(_FORMULAS[name].format(k, k + 1)))
     inside = partial(laws, *_INSIDE, reach=min(reach, 2))
     match name:
         case "finite":

@@ -31,7 +31,7 @@ def positive(reach: int = REACH) -> st.SearchStrategy[Fraction]:
     if not 1 <= reach <= 300:
         raise must_be("reach", reach, "an integer from 1 to 300", "positive")
     few = min(reach, 2)
-    bits = 10 * reach // 3
+    bits = 10 * reach // 3 - 1  # 2^bits < 10^reach
     powers = st.integers(-bits, bits).map(lambda k: Fraction(2) ** k)
     return st.one_of(
         st.integers(1, 10**few).map(Fraction),
