@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from tune_support import all_subsets, gold_by_rank
 
 from hedgetheory.errors import InputError
+from hedgetheory.hedgetune.divergence import rank_kl
 from hedgetheory.hedgetune.estimators import (
     best_of_n_values,
     best_of_poisson_mixture,
@@ -211,3 +213,44 @@ def test_nan_in_any_position_is_refused() -> None:
 def test_an_argmax_that_takes_nan_is_rejected() -> None:
     with pytest.raises(pytest.fail.Exception):
         check_nan(argmax_with_nan)
+
+
+# 15 and 16: the KL of a continuous law for a pass/fail proxy, and a histogram for KL.
+
+Kl = Callable[[list[float], int], float]
+
+
+def real_kl(proxy: list[float], n: int) -> float:
+    return float(rank_kl(np.array([proxy]), lambda u: u**n)[0])
+
+
+def continuous_kl(proxy: list[float], n: int) -> float:
+    return float(np.log(n) - 1 + 1 / n)
+
+
+def histogram_kl(proxy: list[float], n: int) -> float:
+    rng = np.random.default_rng(0)
+    best = rng.choice(proxy, (2000, n)).max(axis=1)
+    edges = np.histogram_bin_edges(proxy, bins=10)
+    p, q = (np.histogram(x, edges)[0] + 1e-12 for x in (best, proxy))
+    p, q = p / p.sum(), q / q.sum()
+    return float(np.sum(p * np.log(p / q)))
+
+
+def check_kl(estimate: Kl) -> None:
+    # Half pass: the best of 128 passes but with chance 2^-128, so that KL = ln 2.
+    assert estimate([0.0] * 8 + [1.0] * 8, 128) == pytest.approx(np.log(2), abs=1e-12)
+    # Of 64 scores told apart the i-th is the best of four draws with chance (i^4 - (i-1)^4)/64^4.
+    chance = [(i**4 - (i - 1) ** 4) / 64**4 for i in range(1, 65)]
+    exact = sum(p * math.log(64 * p) for p in chance)
+    assert estimate([float(i) ** 2 for i in range(64)], 4) == pytest.approx(exact, abs=1e-12)
+
+
+def test_kl_is_that_of_the_law_at_hand_whether_tied_or_not() -> None:
+    check_kl(real_kl)
+
+
+@pytest.mark.parametrize("mutant", [continuous_kl, histogram_kl])
+def test_the_continuous_kl_and_a_histogram_are_rejected(mutant: Kl) -> None:
+    with pytest.raises(AssertionError):
+        check_kl(mutant)
