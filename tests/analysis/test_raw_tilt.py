@@ -140,6 +140,8 @@ def test_exact_values_of_polynomial_gold_on_the_gamma_law():
         # Three turns of g, or two with a third level crossing: no bound on the turns of f.
         ("normal(0,1)", "(r**3-3*r)*exp(-r**2/2)", "tilt"),
         ("gumbel(0,1)", "sin(r)", "tilt"),
+        # Down, up, down to below where it began: some level is met three times.
+        ("beta(2,3)", "-r**3/3 + r**2/2 - 3*r/16", "tilt"),
         # E[g] is infinite, or E_λ[g] becomes so before λ = 2.
         ("exponential(2)", "exp(3*r)", "tilt"),
         ("exponential(2)", "-exp(r)", "tilt"),
