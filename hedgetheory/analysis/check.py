@@ -31,7 +31,7 @@ from hedgetheory.analysis.picture import Picture, Point, picture_of
 from hedgetheory.analysis.raw_tilt import raw_tilt_picture, tilt_domain
 from hedgetheory.analysis.smooth import SmoothCurve, smooth_pattern
 from hedgetheory.analysis.soft.draws import draws_picture
-from hedgetheory.analysis.soft.pattern import along_draws, along_strength
+from hedgetheory.analysis.soft.pattern import along_draws, along_strength, infinite_mean
 from hedgetheory.analysis.soft.strength import soft_picture
 from hedgetheory.errors import InputError, NotCertified
 from hedgetheory.exact import Number, short
@@ -233,6 +233,10 @@ def _changes_on_atoms(law: FiniteLaw, gold: Gold) -> list[Change]:
 def _examine(law: Law, family: Family, gold: Gold) -> tuple[Picture, list[Hypothesis]]:
     """The picture of f and the hypotheses: exact where there is a form, else by quadrature."""
     changes, why_not = sign_changes(law, gold)
+    if along_strength(family) or along_draws(family):
+        blocked = infinite_mean(law, gold)
+        if blocked:
+            return undecided_picture(family, blocked), hypotheses(law, family, changes, blocked)
     if along_strength(family):
         return soft_picture(law, family, gold), hypotheses(law, family, changes, why_not)
     if along_draws(family):

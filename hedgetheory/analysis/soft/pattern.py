@@ -12,12 +12,15 @@ from hedgetheory.analysis.smooth import SmoothCurve, smooth_pattern
 from hedgetheory.errors import NotCertified
 from hedgetheory.exact import Number
 from hedgetheory.expressions.symbols import lam, n, r, u, ubar
+from hedgetheory.functionals.bind import bind
 from hedgetheory.functionals.bound import GoldCurve
 from hedgetheory.functionals.continuous import unit_supremum
+from hedgetheory.functionals.evaluate import enclosure
+from hedgetheory.functionals.plans import Infinite, Undefined
 from hedgetheory.functionals.quantities import value
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
 from hedgetheory.laws.uniform import Uniform
-from hedgetheory.numerics.ball import REAL, ball, upper_integer
+from hedgetheory.numerics.ball import REAL, ball, precision, upper_integer
 from hedgetheory.numerics.program import compiled
 from hedgetheory.policies.base import Domain
 from hedgetheory.policies.best_of_n import BestOfN
@@ -83,6 +86,22 @@ def gold_supremum(law: Law, curve: GoldCurve) -> Fraction | None:
         return unit_supremum(curve.expr.xreplace({r: u}))
     except NotCertified:
         return None
+
+
+def infinite_mean(law: Law, gold: Gold) -> str:
+    """Why E[g] under the reference is not known to be finite; empty where it is.
+
+    w ≤ n, so that E[g] is finite under Soft Best-of-n wherever E|g| is under the reference.
+    """
+    try:
+        plan = next(iter(bind(BestOfN(1), law).gold(GoldCurve.of(gold))))
+        if isinstance(plan, (Infinite, Undefined)):
+            return f"E[g] is not finite: {plan.why}"
+        with precision(64):
+            finite = enclosure(plan).is_finite()
+    except NotCertified as why:
+        return f"E[g] is not certified to be finite: {why}"
+    return "" if finite else "E[g] is not certified to be finite"
 
 
 def certified_value(law: Law, policy: Any, curve: GoldCurve, digits: int) -> Number:

@@ -112,10 +112,19 @@ class SoftOnContinuous(SoftBound):
 
     def mean_reward(self) -> Iterable[Plan]:
         if self.policy.is_reference:
-            return [Closed(self.law.mean)]
+            return self._reference.mean_reward()
         if isinstance(self.law, Uniform):
             return self.mean_quantile()
         return [self._gold(GoldCurve(r, "r"))]
+
+    @property
+    def _alike_at_the_ends(self) -> BestOfN:
+        """The Best-of-n whose w has the order of this one at both ends of a heavy-tailed law.
+
+        On the raw reward the other n − 1 draws must lie lower still, w ~ nF^{n−1} at the bottom;
+        a softmax over quantiles has w bounded away from zero.
+        """
+        return BestOfN(1 if self.policy.scale == "quantile" else self.policy.draws)
 
     def gold(self, curve: GoldCurve) -> Iterable[Plan]:
         if self.policy.is_reference:
@@ -142,7 +151,7 @@ class SoftOnContinuous(SoftBound):
     def _latent_gold(self, curve: GoldCurve) -> Plan:
         # P(R beyond r) is of the order of Best-of-n's on both sides: w → n above, and w is of the
         # order of F^{n−1} below a heavy lower tail.
-        diverges = RankOnContinuous(BestOfN(self.policy.draws), self.law).divergent(curve.expr)
+        diverges = RankOnContinuous(self._alike_at_the_ends, self.law).divergent(curve.expr)
         scene = self._raw
         assert isinstance(scene, LatentScene)
         return diverges or self._race(
