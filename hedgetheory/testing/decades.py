@@ -24,9 +24,12 @@ def positive(reach: int = REACH) -> st.SearchStrategy[Fraction]:
 
     ``reach``: decades on each side of 1, an integer from 1 to 300. Raises InputError for others.
 
-    >>> from hypothesis import find
-    >>> find(positive(), lambda x: x < 0.001), find(positive(), lambda x: x > 1000)
-    (Fraction(1, 1024), Fraction(1024, 1))
+    >>> from hypothesis import given, settings
+    >>> @settings(max_examples=5, derandomize=True, database=None, deadline=None)
+    ... @given(positive(reach=3))
+    ... def test(x):
+    ...     assert 0.001 <= x <= 1000
+    >>> test()
     """
     if not 1 <= reach <= 300:
         raise must_be("reach", reach, "an integer from 1 to 300", "positive")
@@ -54,9 +57,12 @@ def reals(reach: int = REACH) -> st.SearchStrategy[Fraction]:
 def probabilities(reach: int = REACH) -> st.SearchStrategy[Fraction]:
     """Rationals in (0, 1), as near to both ends as 10^−reach. Shrinks to 1/2.
 
-    >>> from hypothesis import find
-    >>> find(probabilities(), lambda p: True), find(probabilities(), lambda p: p > 0.9999)
-    (Fraction(1, 2), Fraction(16383, 16384))
+    >>> from hypothesis import given, settings
+    >>> @settings(max_examples=5, derandomize=True, database=None, deadline=None)
+    ... @given(probabilities())
+    ... def test(p):
+    ...     assert 0 < p < 1
+    >>> test()
     """
     simple = st.integers(2, 16).flatmap(
         lambda d: st.builds(Fraction, st.integers(1, d - 1), st.just(d))
@@ -71,11 +77,13 @@ def parameters(domain: Domain, reach: int = REACH) -> st.SearchStrategy[Fraction
     ``domain``: as policies state it in ``Policy.domains``. An interval without an upper end is
     covered up to 10^reach above its lower one.
 
-    >>> from hypothesis import find
+    >>> from hypothesis import given, settings
     >>> from hedgetheory.policies.best_of_n import BestOfN
-    >>> n = parameters(BestOfN.domains[0])
-    >>> find(n, lambda n: True), find(n, lambda n: 1 < n < 1.001)
-    (Fraction(1, 1), Fraction(1025, 1024))
+    >>> @settings(max_examples=5, derandomize=True, database=None, deadline=None)
+    ... @given(parameters(BestOfN.domains[0]))
+    ... def test(n):
+    ...     assert n >= 1
+    >>> test()
     """
     low, high = domain.lower, domain.upper
     inside = (

@@ -38,11 +38,12 @@ def gold_curves(
     Every curve can be pasted back: ``parse_gold(str(gold))``. Raises InputError for an unknown
     shape, and turns without the shape that takes them.
 
-    >>> from hypothesis import find
-    >>> print(find(gold_curves("unimodal"), lambda gold: True))
-    u*(1 - u)
-    >>> print(find(gold_curves(turns=2), lambda gold: True))
-    1/288*u - 1/16*u**2 + 1/3*u**3
+    >>> from hypothesis import given, settings
+    >>> @settings(max_examples=5, derandomize=True, database=None, deadline=None)
+    ... @given(gold_curves("unimodal"))
+    ... def test(gold):
+    ...     assert gold.variable == "u"
+    >>> test()
     """
     if turns is not None and not 0 <= turns <= MAX_TURNS:
         raise must_be("turns", turns, f"an integer from 0 to {MAX_TURNS}", "gold_curves")
@@ -59,9 +60,7 @@ def gold_curves(
 
 
 @st.composite
-def gold_with_turning_values(
-    draw: st.DrawFn, law: Law, family: Family, turns: int, least: object = None
-) -> Construction:
+def gold_with_turning_values(draw: st.DrawFn, law: Law, family: Family, turns: int) -> Construction:
     """Gold curves whose *value* f(θ) along a family turns ``turns`` times, at certified places.
 
     The first turn is a maximum: up to it selecting harder helps. ``law`` without atoms and
@@ -69,12 +68,15 @@ def gold_with_turning_values(
     least a factor 3/2 apart, measured from the lower end of the domain. The construction has
     ``expr`` and ``variable``, as `hedgetheory.value` takes gold, and what `check` certified.
 
-    >>> from hypothesis import find
+    >>> from hypothesis import given, settings
     >>> from hedgetheory.spec.grammar import parse_family, parse_law
     >>> uniform, bon = parse_law("uniform"), parse_family("bon")
-    >>> made = find(gold_with_turning_values(uniform, bon, 2), lambda made: made.certified)
-    >>> made.thetas, [extremum.kind for extremum in made.found.extrema]
-    ((Fraction(2, 1), Fraction(7, 2)), ['max', 'min'])
+    >>> @settings(max_examples=2, derandomize=True, database=None, deadline=None)
+    ... @given(gold_with_turning_values(uniform, bon, turns=2))
+    ... def test(made):
+    ...     assert made.certified
+    ...     assert [extremum.kind for extremum in made.found.extrema] == ["max", "min"]
+    >>> test()
     """
     from hedgetheory.analysis.prescribed import gold_with_extrema
 

@@ -67,9 +67,12 @@ def laws(*names: str, reach: int = REACH) -> st.SearchStrategy[Law]:
     Every law can be pasted back: ``parse_law(str(law)) == law``. Raises InputError for an unknown
     name.
 
-    >>> from hypothesis import find
-    >>> find(laws(), lambda law: True), find(laws("ties"), lambda law: True)
-    (uniform, bernoulli(p=0.5))
+    >>> from hypothesis import given, settings
+    >>> @settings(max_examples=5, derandomize=True, database=None, deadline=None)
+    ... @given(laws("normal", "ties"))
+    ... def test(law):
+    ...     assert parse_law(str(law)) == law
+    >>> test()
     """
     return st.one_of(*(_law(name, reach) for name in _named("law", names, GROUPS)))
 
@@ -82,12 +85,13 @@ def policies(*names: str, law: Law | None = None, reach: int = REACH) -> st.Sear
 
     Raises InputError for an unknown name.
 
-    >>> from hypothesis import find
-    >>> find(policies("bop"), lambda policy: not policy.is_reference)
-    bop(mu=1)
+    >>> from hypothesis import given, settings
     >>> from hedgetheory.laws.exponential import Exponential
-    >>> find(policies("tilt", law=Exponential(2)), lambda policy: policy.strength > 1)
-    tilt(lam=1.5)
+    >>> @settings(max_examples=5, derandomize=True, database=None, deadline=None)
+    ... @given(policies("bop", "tilt", law=Exponential(2)))
+    ... def test(policy):
+    ...     assert policy.bindings
+    >>> test()
     """
     return st.one_of(*(_policy(name, law, reach) for name in _named("policy", names, {})))
 
@@ -95,9 +99,12 @@ def policies(*names: str, law: Law | None = None, reach: int = REACH) -> st.Sear
 def draws(*names: str, reach: int = REACH) -> st.SearchStrategy[Parametric]:
     """Laws of a random number of draws N ≥ 1, as ``best_of_random`` takes them.
 
-    >>> from hypothesis import find
-    >>> find(draws("binomial"), lambda law: True)
-    binomial(m=1, p=1)
+    >>> from hypothesis import given, settings
+    >>> @settings(max_examples=5, derandomize=True, database=None, deadline=None)
+    ... @given(draws("binomial", "sibuya"))
+    ... def test(draws):
+    ...     assert draws.name in ("binomial", "sibuya")
+    >>> test()
     """
     return st.one_of(*(_built("draws", name, reach) for name in _named("draws", names, {})))
 
@@ -108,9 +115,12 @@ def laws_and_policies(
 ) -> tuple[Law, Policy]:
     """A law with a policy that exists on it.
 
-    >>> from hypothesis import find
-    >>> find(laws_and_policies(), lambda pair: not pair[1].is_reference)
-    (uniform, bon(n=2))
+    >>> from hypothesis import given, settings
+    >>> @settings(max_examples=5, derandomize=True, database=None, deadline=None)
+    ... @given(laws_and_policies(laws("normal"), "bon", "tilt"))
+    ... def test(pair):
+    ...     assert str(pair[0]).startswith("normal")
+    >>> test()
     """
     law = draw(_all_laws(reach=reach) if laws is None else laws)
     return law, draw(policies(*names, law=law, reach=reach))
@@ -124,9 +134,12 @@ def families(*names: str, reach: int = REACH) -> st.SearchStrategy[Family]:
 
     ``names``: of policies, all where none is given. ``parse_family(str(family)) == family``.
 
-    >>> from hypothesis import find
-    >>> str(find(families("sbon"), lambda family: family.symbol.name == "lam"))
-    'sbon(n=1, scale=reward)'
+    >>> from hypothesis import given, settings
+    >>> @settings(max_examples=5, derandomize=True, database=None, deadline=None)
+    ... @given(families("sbon"))
+    ... def test(family):
+    ...     assert str(parse_family(str(family))) == str(family)
+    >>> test()
     """
     return st.one_of(
         *(_family(REGISTRY["policy"][name], reach) for name in _named("policy", names, {}))
@@ -139,9 +152,12 @@ def joint_models(draw: st.DrawFn, *names: str, reach: int = REACH) -> tuple[Law,
 
     ``model.implied(law)`` gives the proxy's law and the gold curve. ``names``: of joint models.
 
-    >>> from hypothesis import find
-    >>> find(joint_models(), lambda pair: True)
-    (normal(mean=0, sd=1), bivariate_normal(rho=0))
+    >>> from hypothesis import given, settings
+    >>> @settings(max_examples=5, derandomize=True, database=None, deadline=None)
+    ... @given(joint_models("bivariate_normal"))
+    ... def test(pair):
+    ...     assert pair[1].implied(pair[0]).law == pair[0]
+    >>> test()
     """
     name = draw(st.sampled_from(_named("joint", names, {})))
     kind = REGISTRY["joint"][name].load()
