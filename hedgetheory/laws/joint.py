@@ -13,6 +13,7 @@ import sympy
 from hedgetheory.errors import InputError, must_be
 from hedgetheory.exact import RealInput, rational, short
 from hedgetheory.expressions.symbols import r, u
+from hedgetheory.expressions.vocabulary import log1p
 from hedgetheory.laws.affine import Affine
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law, exact_symbol
 from hedgetheory.laws.mixture import Mixture
@@ -185,8 +186,21 @@ def _finite_plus_noise(true: FiniteLaw, noise: ContinuousLaw) -> Implied:
 
 
 def _plain_exponent(expr: sympy.Expr) -> sympy.Expr:
-    """Exponents expanded: of two normal densities the quotient has a linear one."""
-    return sympy.powsimp(expr.replace(sympy.exp, lambda x: sympy.exp(sympy.expand(x))))
+    """A quotient of densities as a linear exponential or a rational function, where it is one.
+
+    Of two normal densities the exponent is linear; e^{k log1p(a)} = (1 + a)^k for a whole k, as of
+    Student's t with an odd number of degrees of freedom.
+    """
+
+    def power(exponent: sympy.Expr) -> sympy.Expr:
+        if exponent.is_polynomial(r):
+            return sympy.exp(sympy.expand(exponent))
+        factors = [term.as_coeff_Mul() for term in sympy.Add.make_args(exponent)]
+        if all(times.is_Integer and isinstance(rest, log1p) for times, rest in factors):
+            return sympy.Mul(*((1 + rest.args[0]) ** times for times, rest in factors))
+        return sympy.exp(exponent)
+
+    return sympy.powsimp(expr).replace(sympy.exp, power)
 
 
 def _in(

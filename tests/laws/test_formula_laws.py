@@ -15,7 +15,6 @@ from hedgetheory.laws.shaped import Shaped
 from hedgetheory.laws.truncated import Truncated
 from hedgetheory.spec.grammar import canonical, parse_gold, parse_law, parse_policy
 
-
 law_of = cache(parse_law)
 
 
