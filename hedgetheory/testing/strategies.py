@@ -190,7 +190,7 @@ def _named(kind: Kind, names: Sequence[str], groups: dict[str, tuple[str, ...]])
 def _law(name: str, reach: int) -> st.SearchStrategy[Law]:
     entry = REGISTRY["law"][name]
     if name in _FORMULAS:
-        counts = st.integers(1, 6)
+        counts = st.integers(1, 4)
         return counts.map(lambda k: parse_law(_FORMULAS[name].format(k, k + 1)))
     inside = partial(laws, *_INSIDE, reach=min(reach, 2))
     match name:
@@ -280,8 +280,8 @@ def _arguments(entry: Entry, reach: int) -> dict[str, st.SearchStrategy[Any]]:
             case "choice":
                 found[parameter.name] = st.sampled_from(parameter.choices)
             case "masses":
-                counts = st.integers(1, 10 ** min(reach, 3)).map(Fraction)
-                found[parameter.name] = _masses(counts, 1)
+                counts = st.integers(1, 10 ** min(reach, 2)).map(Fraction)
+                found[parameter.name] = _masses(counts, 1, most=4)
             case _:
                 raise InputError(f"no strategy knows the parameter {parameter.name}")
     return found

@@ -285,13 +285,13 @@ def soft_plug_in(n, lam, others_only=False, factor=True):
     def estimate(proxies, golds):
         size, total = len(proxies), 0.0
         w = [math.exp(lam * p) for p in proxies]
-        for s in range(-400, 80):
-            t = math.exp(s / 16)
+        for s in range(-100, 20):
+            t = math.exp(s / 4)
             e = [math.exp(-t * x) for x in w]
             for i in range(size):
                 pool = [x for j, x in enumerate(e) if j != i] if others_only else e
                 mean = sum(pool) / max(len(pool), 1)
-                total += golds[i] * w[i] * t / 16 * e[i] * mean ** (n - 1)
+                total += golds[i] * w[i] * t / 4 * e[i] * mean ** (n - 1)
         return total * (n / size if factor else 1)
 
     return estimate
