@@ -1,7 +1,7 @@
 """∫₀¹ h(u) du in mpmath by Gauss–Legendre panels in the distance to either end: an estimate.
 
 With u = e^{−s} on the left half and 1 − u = e^{−s} on the right one, an integrand that changes at
-any scale 2^{−k} of that distance changes over panels of length one in s.
+any scale 2^{−k} of that distance changes over panels of length three in s.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from hedgetheory.reference.definitions import mp
 
 #: Digits of the arithmetic, nodes of a panel, and the last s: beyond it h must be negligible.
 DIGITS, NODES, FARTHEST = 90, 44, 400
+#: Length of a panel in s. The integrands are analytic and moderate in |Im s| < π/2, so that a rule of
+#: 44 nodes on half a length of 1.5 has an error near 2.5^−88 = 10^−35.
+WIDTH = 3
 
 
 @cache
@@ -47,7 +50,7 @@ def unit_integral(h: Callable[[Any], Any], kinks: tuple[Any, ...] = ()) -> Any:
 
 
 def _side(h: Callable[[Any], Any], start: Any, cuts: list[Any]) -> Any:
-    edges = sorted([start + k for k in range(FARTHEST)] + cuts)
+    edges = sorted([start + WIDTH * k for k in range(FARTHEST // WIDTH)] + cuts)
     whole, quiet = mp.zero, 0
     for low, high in pairwise(edges):
         middle, radius = (low + high) / 2, (high - low) / 2
@@ -58,7 +61,7 @@ def _side(h: Callable[[Any], Any], start: Any, cuts: list[Any]) -> Any:
         panel *= radius
         whole += panel
         # Three panels in a row that add nothing: the integrand only falls from there on.
-        quiet = quiet + 1 if abs(panel) <= abs(whole) * mp.mpf(10) ** -36 else 0
+        quiet = quiet + 1 if abs(panel) <= abs(whole) * mp.mpf(10) ** -31 else 0
         if quiet >= 3 and low > start + 40:
             break
     return whole

@@ -26,6 +26,8 @@ from hedgetheory.reference.second_tilts import tilt_part
 from hedgetheory.spec.grammar import parse_gold, parse_spec
 
 POINTWISE = {"density", "ratio", "mass", "cdf", "score"}
+#: Of a slope that cancels; e^{−λ} at λ = 1024 is 10^−445.
+MOST_DIGITS = 2700
 #: A sum of |terms| cut at 10^−280: not for tilts that move the bulk out of the window.
 MOST_TILT = 1
 
@@ -167,8 +169,15 @@ def _without_limit(job: Job, law: Any, policy: Rank) -> Any:
 def _score(policy: Rank, weight: Callable[[Rank], Any]) -> Any:
     if policy.masses:
         return None
-    theta = policy.parameters[0]
-    return mp.diff(lambda t: mp.log(weight(policy.varied(t))), theta)
+    theta, digits = policy.parameters[0], DIGITS
+    while digits <= MOST_DIGITS:
+        with mp.workdps(digits):
+            slope = mp.diff(lambda t: mp.log(weight(policy.varied(t))), theta)
+            # What is left of a slope that cancels to almost nothing has no digits.
+            if abs(slope) > mp.mpf(10) ** (-digits // 3):
+                return +slope
+        digits *= 3
+    return slope
 
 
 def _tilted(job: Job, law: Any, lam: Any) -> Any:
