@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hedgetheory.exact import Number
     from hedgetheory.functionals.derive import Derivation, derive
     from hedgetheory.functionals.float64 import evaluate as evaluate_float64
-    from hedgetheory.functionals.gap import GapPoint, gap_at
+    from hedgetheory.functionals.gap import GapPoint, gap_at, gap_of
     from hedgetheory.functionals.gap_supremum import GapSupremum, gap_supremum
     from hedgetheory.functionals.quantities import kl_divergence, value
     from hedgetheory.functionals.soft_floating.continuous import SoftBestOfNFloats
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from hedgetheory.hedgetune.streaming import reduce_table
     from hedgetheory.hedgetune.table import Table, read_table
     from hedgetheory.hedgetune.tune import TuneResult, tune
+    from hedgetheory.laws.adapters import from_scipy, from_sympy
     from hedgetheory.laws.affine import Affine as affine
     from hedgetheory.laws.beta import Beta as beta
     from hedgetheory.laws.exponential import Exponential as exponential
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from hedgetheory.laws.pareto import Pareto as pareto
     from hedgetheory.laws.poisson import Poisson as poisson
     from hedgetheory.laws.samples import Samples as samples
+    from hedgetheory.laws.shaped import Shaped as shaped
     from hedgetheory.laws.student_t import StudentT as student_t
     from hedgetheory.laws.truncated import Truncated as truncated
     from hedgetheory.laws.uniform import Uniform as uniform
@@ -112,8 +114,11 @@ _HOME = {
     "exponential": ("laws.exponential", "Exponential"),
     "finite": ("laws.finite", "Finite"),
     "finite_pmf": ("policies.random_draws", "FinitePmf"),
+    "from_scipy": ("laws.adapters", "from_scipy"),
+    "from_sympy": ("laws.adapters", "from_sympy"),
     "gamma": ("laws.gamma", "Gamma"),
     "gap_at": ("functionals.gap", "gap_at"),
+    "gap_of": ("functionals.gap", "gap_of"),
     "gap_supremum": ("functionals.gap_supremum", "gap_supremum"),
     "geometric": ("policies.random_draws", "Geometric"),
     "geometric_law": ("laws.geometric", "Geometric"),
@@ -141,6 +146,7 @@ _HOME = {
     "sample": ("policies.sampling.sample", "sample"),
     "samples": ("laws.samples", "Samples"),
     "select": ("policies.sampling.select", "select"),
+    "shaped": ("laws.shaped", "Shaped"),
     "sibuya": ("policies.random_draws", "Sibuya"),
     "soft_best_of_n": ("policies.soft_best_of_n", "SoftBestOfN"),
     "soft_thresholds": ("functionals.soft_floating.threshold", "soft_thresholds"),
@@ -190,8 +196,11 @@ __all__ = [
     "exponential",
     "finite",
     "finite_pmf",
+    "from_scipy",
+    "from_sympy",
     "gamma",
     "gap_at",
+    "gap_of",
     "gap_supremum",
     "geometric",
     "geometric_law",
@@ -219,6 +228,7 @@ __all__ = [
     "sample",
     "samples",
     "select",
+    "shaped",
     "sibuya",
     "soft_best_of_n",
     "soft_thresholds",

@@ -18,6 +18,7 @@ from hedgetheory.functionals.plans import (
     AtomSum,
     Bindings,
     Closed,
+    Estimated,
     Infinite,
     Inverse,
     LineIntegral,
@@ -59,6 +60,8 @@ class _Estimator:
             return plan.sign * self.arithmetic.infinity
         if isinstance(plan, Undefined):
             return self.arithmetic.undefined
+        if isinstance(plan, Estimated):
+            return self.arithmetic.constant(Fraction(plan.estimate()))
         if isinstance(plan, Race):
             value = plan.estimate(int(self.bits / balls.BITS_PER_DIGIT))
             return float(value) if self.arithmetic is FLOAT64 else value

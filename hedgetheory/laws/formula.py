@@ -13,37 +13,36 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import cached_property
-from math import lcm
 from typing import Any
 
 import sympy
-from sympy.integrals.manualintegrate import manualintegrate
 
 from hedgetheory.errors import InputError, NotCertified
-from hedgetheory.exact import RealInput, rational, short
-from hedgetheory.expressions.formula import Formula, parse_formula
+from hedgetheory.exact import short
+from hedgetheory.expressions.formula import Formula
 from hedgetheory.expressions.inverting import SignOf, inverse
-from hedgetheory.expressions.prover import limit_is, reduces_to_zero
-from hedgetheory.expressions.reading import read
+from hedgetheory.expressions.prover import reduces_to_zero
 from hedgetheory.expressions.signs import shown_positive
 from hedgetheory.expressions.symbols import r, u, ubar
-from hedgetheory.expressions.vocabulary import expm1, log1p, ndtr
-from hedgetheory.expressions.writing import written
 from hedgetheory.laws.base import ContinuousLaw, Piece, Strand, exact_symbol
+from hedgetheory.laws.formula_places import Place, coordinate_of, end_densities
+from hedgetheory.laws.formula_reading import (
+    MAX_OPERATIONS,
+    T,
+    antiderivative,
+    ball_of,
+    end_of,
+    integral_of,
+    limit_at,
+    plain,
+    rational_value,
+    read_formula,
+    tidy,
+)
 from hedgetheory.laws.latent import near
-from hedgetheory.numerics import ball as balls
 from hedgetheory.numerics.ball import REAL, ball, precision
 from hedgetheory.numerics.positivity import BITS, finite, nonnegative
 from hedgetheory.numerics.program import UnsupportedExpression, compiled
-
-#: Formulas of more operations are not integrated, or asked for log-concavity.
-MAX_OPERATIONS = 80
-#: The largest k of a coordinate r = low + t^k.
-MAX_ROOT = 12
-_T = sympy.Symbol("t", positive=True)
-#: A formula without a value anywhere: where a coordinate has none.
-UNKNOWN = log1p(-2 - r**2)
-_CORNERS = (sympy.Piecewise, sympy.Abs, sympy.Min, sympy.Max)
 
 
 class FormulaLaw(ContinuousLaw):
@@ -74,7 +73,7 @@ class FormulaLaw(ContinuousLaw):
     # -- building --------------------------------------------------------------------------------
     def _state(self, formula: str | Formula, low: Any, high: Any) -> sympy.Expr:
         self.formula = read_formula(formula, "r", self.name)
-        self.support = (_end("low", low, -1), _end("high", high, 1))
+        self.support = (end_of("low", low, -1), end_of("high", high, 1))
         start, stop = self.support
         if start is not None and stop is not None and start >= stop:
             raise InputError(f"low={short(start)}, but must be < high={short(stop)} [{self}]")
@@ -87,7 +86,7 @@ class FormulaLaw(ContinuousLaw):
         the formula itself does.
         """
         self.pdf = pdf
-        self.cdf, self.survival = _tidy(below - bottom), _tidy(top - below)
+        self.cdf, self.survival = tidy(below - bottom), tidy(top - below)
         if None in self.support:
             self._certify_log_concave()
         else:
@@ -96,13 +95,13 @@ class FormulaLaw(ContinuousLaw):
     def _certify_bounded(self) -> None:
         low, high = self._ends
         self.centre, self.width = (low + high) / 2, high - low
-        self._maps = [_coordinate(self.pdf, low, high, side) for side in (-1, 1)]
+        self._maps = [coordinate_of(self.pdf, low, high, side) for side in (-1, 1)]
         for place in self._maps:
             density = place.density(self.pdf)
             self._finite(density, place)
             self._finite(place.inside(self.cdf), place)
             self._increasing(density, place)
-        self.end_density = _end_densities(self.pdf, (low, high))
+        self.end_density = end_densities(self.pdf, (low, high))
         self._invert(self._sign_of)
 
     def _invert(self, sign_of: SignOf) -> None:
@@ -124,9 +123,9 @@ class FormulaLaw(ContinuousLaw):
                 return sign
         return 0
 
-    def _finite(self, expr: sympy.Expr, place: _Place) -> None:
+    def _finite(self, expr: sympy.Expr, place: Place) -> None:
         try:
-            where = finite(expr, _T, Fraction(0), Fraction(1))
+            where = finite(expr, T, Fraction(0), Fraction(1))
         except UnsupportedExpression as why:
             raise NotCertified(f"{why} [{self}]") from None
         if where is not None:
@@ -136,8 +135,8 @@ class FormulaLaw(ContinuousLaw):
                 f"logarithm or a power that is singular there [{self}]"
             )
 
-    def _increasing(self, density: sympy.Expr, place: _Place) -> None:
-        sign = nonnegative(density, _T, Fraction(0), Fraction(1))
+    def _increasing(self, density: sympy.Expr, place: Place) -> None:
+        sign = nonnegative(density, T, Fraction(0), Fraction(1))
         if sign.verdict == "positive":
             return
         at = "" if sign.place is None else f" near r = {float(place.reward(sign.place)):.15g}"
@@ -295,7 +294,7 @@ by that [pdf(r**2, low=0, high=1)]
 
     def _value(self, below: sympy.Expr, end: Fraction | None, side: int) -> sympy.Expr:
         place = exact_symbol(end) if end is not None else side * sympy.oo
-        value = below.subs(r, place) if end is not None else _limit(below, side)
+        value = below.subs(r, place) if end is not None else limit_at(below, side)
         if value is None or value.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
             raise NotCertified(f"the integral of the pdf is not finite up to {place} [{self}]")
         return value
@@ -316,7 +315,7 @@ by that [pdf(r**2, low=0, high=1)]
             low, high = self.support
             assert low is not None
             assert high is not None
-            value = _integral(pdf, low, high)
+            value = integral_of(pdf, low, high)
             if value is not None and not value.contains(1):
                 said = value.str(20, radius=False)
                 return InputError(
@@ -347,13 +346,13 @@ class CdfLaw(FormulaLaw):
     def __init__(self, formula: str | Formula, low: Any = "-oo", high: Any = "oo") -> None:
         below = self._state(formula, low, high)
         for end, side, wanted in zip(self.support, (-1, 1), (0, 1), strict=True):
-            value = _limit(below, side) if end is None else below.subs(r, exact_symbol(end))
+            value = limit_at(below, side) if end is None else below.subs(r, exact_symbol(end))
             if value is None or value.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
                 value = sympy.nan
             elif reduces_to_zero(value - wanted):
                 continue
             place = f"r = {short(end)}" if end is not None else f"{'-' if side < 0 else ''}oo"
-            if value is not sympy.nan and not _ball_of(value).contains(wanted):
+            if value is not sympy.nan and not ball_of(value).contains(wanted):
                 raise InputError(
                     f"the cdf is {value} at {place}, but must be {wanted} there [{self}]"
                 )
@@ -395,20 +394,20 @@ class QuantileLaw(FormulaLaw):
         for place in self._maps:
             inside = place.inside(self.quantile, u)
             self._finite(inside, place)
-            slope = sympy.expand(sympy.diff(inside, _T) * place.direction)
+            slope = sympy.expand(sympy.diff(inside, T) * place.direction)
             self._finite(slope, place)
             self._increasing(slope, place)
         self._inverse = self._found_inverse()
         if self._inverse is not None:
             self.cdf = self._inverse
-            self.survival = _tidy(1 - self.cdf)
+            self.survival = tidy(1 - self.cdf)
             self.pdf = sympy.simplify(sympy.diff(self.cdf, r))
-            self.end_density = _end_densities(self.pdf, self.support)
+            self.end_density = end_densities(self.pdf, self.support)
 
-    def _places(self) -> list[_Place]:
+    def _places(self) -> list[Place]:
         """Two halves that meet at a rational reward, or one coordinate for the whole."""
         unit = Fraction(0), Fraction(1)
-        places = [_coordinate(self.quantile, *unit, side) for side in (-1, 1)]
+        places = [coordinate_of(self.quantile, *unit, side) for side in (-1, 1)]
         if rational_value(self.quantile.subs(u, sympy.Rational(1, 2))) is not None:
             return places
         if places[0].power > 1 and places[1].power > 1:
@@ -417,7 +416,7 @@ class QuantileLaw(FormulaLaw):
                 f"the law by its cdf [{self}]"
             )
         place = max(places, key=lambda p: p.power)
-        return [_Place(*unit, place.side, place.power, whole=True)]
+        return [Place(*unit, place.side, place.power, whole=True)]
 
     def _found_inverse(self) -> sympy.Expr | None:
         def sign_of(expr: sympy.Expr) -> int:
@@ -455,281 +454,3 @@ class QuantileLaw(FormulaLaw):
 
     def __str__(self) -> str:
         return f"quantile({self.formula.text})"
-
-
-# -- coordinates -----------------------------------------------------------------------------------
-
-
-class _Part(ContinuousLaw):
-    """The law behind a bounded strand of which nothing but its formulas is known."""
-
-    name = "part"
-    log_concave = False
-
-    def __init__(self, owner: ContinuousLaw, side: int) -> None:
-        self.owner, self.side = owner, side
-        self.support = owner.support
-
-    def __str__(self) -> str:
-        return f"part({self.owner}, side={self.side})"
-
-
-class _Place:
-    """Half of an interval as x = end ± L t^k, t from 0 at the outer end to 1 in the middle.
-
-    Or the ``whole`` of it, t = 1 at the other end.
-    """
-
-    def __init__(
-        self, low: Fraction, high: Fraction, side: int, power: int, whole: bool = False
-    ) -> None:
-        self.low, self.high, self.side, self.power, self.whole = low, high, side, power, whole
-        self.end = low if side < 0 else high
-        self.length = high - low if whole else (high - low) / 2
-        #: dx/dt has this sign.
-        self.direction = -side
-
-    @property
-    def formula(self) -> sympy.Expr:
-        return exact_symbol(self.end) - self.side * exact_symbol(self.length) * _T**self.power
-
-    def reward(self, t: Fraction) -> Fraction:
-        return self.end - self.side * self.length * t**self.power
-
-    def inside(self, expr: sympy.Expr, x: sympy.Symbol = r) -> sympy.Expr:
-        return (
-            sympy.expand(expr.subs(x, self.formula))
-            if self.power > 1
-            else expr.subs(x, self.formula)
-        )
-
-    def density(self, pdf: sympy.Expr) -> sympy.Expr:
-        """pdf·|dx/dt|, in t."""
-        jacobian = exact_symbol(self.length) * self.power * _T ** (self.power - 1)
-        raw = pdf.subs(r, self.formula)
-        return raw * jacobian if self.power == 1 else sympy.expand(raw * jacobian)
-
-    def leading(self, pdf: sympy.Expr) -> tuple[sympy.Expr, Fraction] | None:
-        """(c, p) with pdf ~ c d^p at the outer end, where a fractional power stands there.
-
-        pdf·L k t^{k−1} ~ g t^m and d = L t^k: c = g/k · L^{−(m+1)/k}, p = (m + 1 − k)/k.
-        """
-        if self.power == 1:
-            return None
-        form = self.density(pdf)
-        for order in range(40):
-            value = sympy.diff(form, _T, order).subs(_T, 0) / sympy.factorial(order)
-            if not reduces_to_zero(value):
-                if _ball_of(value).contains(0):
-                    break
-                share = Fraction(order + 1, self.power)
-                scale = exact_symbol(self.length) ** -exact_symbol(share)
-                return value / self.power * scale, share - 1
-        raise NotCertified("the density is not shown to have a power of the distance at an end")
-
-    # In a strand the coordinate y increases with the reward: y = t below, and 2 − t above, so that
-    # both halves together run from 0 to 2.
-    @property
-    def _t(self) -> sympy.Expr:
-        return r if self.side < 0 else 2 - r
-
-    @property
-    def _range(self) -> tuple[Fraction, Fraction]:
-        return (Fraction(0), Fraction(1)) if self.side < 0 else (Fraction(1), Fraction(2))
-
-    @property
-    def _back(self) -> sympy.Expr:
-        """t in terms of x = r."""
-        share = (r - exact_symbol(self.end)) * -self.side / exact_symbol(self.length)
-        return share ** sympy.Rational(1, self.power)
-
-    def _halves(self) -> tuple[Fraction, Fraction]:
-        middle = (self.low + self.high) / 2
-        return (self.low, middle) if self.side < 0 else (middle, self.high)
-
-    def strand(self, law: FormulaLaw) -> Strand:
-        part, half = _Part(law, self.side), self._halves()
-        if self.power == 1:
-            forms = (law.pdf, law.cdf, law.survival)
-            centre = (half[0] + half[1]) / 2
-            return Strand(part, r, r, *forms, half, centre, half[1] - half[0], half)
-        forms = (
-            self.density(law.pdf),
-            self.inside(law.cdf),
-            self.inside(law.survival),
-        )
-        return self._strand(part, self.formula, self._back, forms, half)
-
-    def quantile_strand(
-        self, law: QuantileLaw, quantile: sympy.Expr, cdf: sympy.Expr | None
-    ) -> Strand:
-        """The uniform law of u in the coordinate t, with the reward Q(u(t))."""
-        part, level = _Part(law, self.side), self.formula
-        jacobian = exact_symbol(self.length) * self.power * _T ** (self.power - 1)
-        bar = sympy.expand(1 - level)
-        back = UNKNOWN if cdf is None else self._back.xreplace({r: cdf})
-        low, high = law.support
-        cut = rational_value(quantile.subs(u, sympy.Rational(1, 2)))
-        ends = (low, high) if self.whole else (low, cut) if self.side < 0 else (cut, high)
-        return self._strand(part, self.inside(quantile, u), back, (jacobian, level, bar), ends)
-
-    def _strand(
-        self, part: _Part, reward: sympy.Expr, back: sympy.Expr, forms: Any, rewards: Any
-    ) -> Strand:
-        to_y = {_T: self._t}
-        low, high = self._range
-        coordinate = back if self.side < 0 else 2 - back
-        return Strand(
-            part,
-            reward.xreplace(to_y),
-            coordinate,
-            forms[0].xreplace(to_y),
-            forms[1].xreplace(to_y),
-            forms[2].xreplace(to_y),
-            (low, high),
-            (low + high) / 2,
-            Fraction(1),
-            rewards,
-        )
-
-
-def _coordinate(expr: sympy.Expr, low: Fraction, high: Fraction, side: int) -> _Place:
-    """The coordinate in which the fractional powers of the distance to an end are whole ones."""
-    end = exact_symbol(low if side < 0 else high)
-    power = 1
-    for part in expr.atoms(sympy.Pow):
-        if part.exp.is_Rational and not part.exp.is_Integer and part.base.free_symbols:
-            (x,) = part.base.free_symbols
-            if reduces_to_zero(part.base.subs(x, end)):
-                power = lcm(power, int(part.exp.q))
-    if power > MAX_ROOT:
-        raise NotCertified(f"a power of {expr} has a denominator above {MAX_ROOT}")
-    return _Place(low, high, side, power)
-
-
-def _end_densities(
-    pdf: sympy.Expr, support: tuple[Any, Any]
-) -> dict[int, tuple[sympy.Expr, Fraction]]:
-    places = {side: _coordinate(pdf, *support, side) for side in (-1, 1)}
-    found = {side: place.leading(pdf) for side, place in places.items()}
-    return {side: lead for side, lead in found.items() if lead is not None}
-
-
-# -- helpers ---------------------------------------------------------------------------------------
-
-
-def read_formula(formula: str | Formula, variable: str, what: str) -> Formula:
-    """A formula in one variable, without corners, its text in the canonical form."""
-    text = formula if isinstance(formula, str) else formula.text
-    text = written(read(text, what))
-    found = parse_formula(text, (variable,), what)
-    if found.variable is None:
-        raise InputError(f"{what} must be a formula in {variable} [{text}]")
-    if found.expr.has(*_CORNERS):
-        raise InputError(
-            f"{what} may not have where, abs, min or max: write a mixture of laws by formulas, "
-            f"one for each piece [{text}]"
-        )
-    return found
-
-
-def _end(name: str, given: Any, side: int) -> Fraction | None:
-    if isinstance(given, str) and given.strip() in ("oo", "-oo"):
-        if given.strip() != ("-oo" if side < 0 else "oo"):
-            raise InputError(f"{name}={given}, but must be a rational or {'-' * (side < 0)}oo")
-        return None
-    value: RealInput = given
-    return rational(value, name)
-
-
-def antiderivative(
-    pdf: sympy.Expr, support: tuple[Fraction | None, Fraction | None]
-) -> sympy.Expr | None:
-    """An A with A′ = f, differentiated back and by balls continuous on the interval; else None."""
-    x = sympy.Symbol("x", real=True)
-    f = pdf.xreplace({r: x})
-    if sympy.count_ops(f) > MAX_OPERATIONS:
-        return None
-    polynomial = f.is_polynomial(x)
-    try:
-        found = sympy.Poly(f, x).integrate().as_expr() if polynomial else manualintegrate(f, x)
-    except (NotImplementedError, ValueError, TypeError, RecursionError, AttributeError):
-        return None
-    if found is None or found.has(sympy.Integral, *_CORNERS):
-        return None
-    found = found.xreplace({x: r})
-    if not reduces_to_zero(sympy.diff(found, r) - pdf):
-        return None
-    try:
-        compiled(found, (r,))
-    except UnsupportedExpression:
-        return None
-    return found
-
-
-def _tidy(expr: sympy.Expr) -> sympy.Expr:
-    """An equal formula that cancels less at the end at which it vanishes, where one is known."""
-    if expr.is_polynomial(r):
-        return sympy.factor(expr)
-    if not sympy.expand(expr).as_independent(r, as_Add=True)[0]:
-        return expr  # without a constant, nothing to cancel
-    constant, rest = expr.as_independent(r, as_Add=True)
-    if constant == 1 and isinstance(-rest, sympy.exp):
-        return -expm1((-rest).args[0])
-    if expr.has(sympy.erf):
-        # erf(z) = 2Φ(√2 z) − 1 = 1 − 2Φ(−√2 z)
-        spread = sympy.expand(expr)
-        z = next(iter(spread.atoms(sympy.erf))).args[0]
-        for sign in (1, -1):
-            level = sign * (2 * ndtr(sympy.sqrt(2) * sign * z) - 1)
-            other = sympy.expand(spread.xreplace({sympy.erf(z): level}))
-            if not other.as_independent(r, as_Add=True)[0]:
-                return other
-        return expr
-    other = plain(expr)
-    return other if other != expr and reduces_to_zero(other - in_exponentials(expr)) else expr
-
-
-def in_exponentials(expr: sympy.Expr) -> sympy.Expr:
-    return expr.rewrite([sympy.tanh, sympy.sinh, sympy.cosh], sympy.exp)
-
-
-def plain(expr: sympy.Expr) -> sympy.Expr:
-    """One quotient in exponentials, numerator and denominator without a common factor."""
-    if sympy.count_ops(expr) > MAX_OPERATIONS:
-        return expr
-    return sympy.factor(in_exponentials(sympy.simplify(in_exponentials(expr))))
-
-
-def _limit(expr: sympy.Expr, side: int) -> sympy.Expr | None:
-    """The limit at ±∞, by sympy on a formula in exponentials; None where it finds none."""
-    t = sympy.Symbol("t", positive=True)
-    inside = sympy.simplify(in_exponentials(expr).xreplace({r: side * t}))
-    try:
-        value = sympy.limit(inside, t, sympy.oo)
-    except (NotImplementedError, ValueError):
-        return None
-    return value if limit_is("", inside, t, sympy.oo, value).holds else None
-
-
-def _ball_of(value: sympy.Expr) -> Any:
-    with precision(BITS):
-        return compiled(value, ())(REAL)
-
-
-def rational_value(value: sympy.Expr) -> Fraction | None:
-    if value.is_Rational:
-        return Fraction(int(value.p), int(value.q))
-    simple = sympy.simplify(value)
-    return Fraction(int(simple.p), int(simple.q)) if simple.is_Rational else None
-
-
-def _integral(pdf: sympy.Expr, low: Fraction, high: Fraction) -> Any:
-    """A ball around ∫ f, None where balls do not bound it."""
-    program = compiled(pdf, (r,))
-    with precision(BITS):
-        value = balls.integral(
-            lambda x, analytic: program(balls.complex_arithmetic(analytic), x),
-            *(ball(low), ball(high)),
-        )
-    return value if value.is_finite() else None

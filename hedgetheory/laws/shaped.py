@@ -16,7 +16,13 @@ from hedgetheory.expressions.inverting import inverse
 from hedgetheory.expressions.signs import shown_positive
 from hedgetheory.expressions.symbols import r
 from hedgetheory.laws.base import ContinuousLaw, Piece, Strand, exact_symbol
-from hedgetheory.laws.formula import UNKNOWN, in_exponentials, plain, rational_value, read_formula
+from hedgetheory.laws.formula_reading import (
+    UNKNOWN,
+    in_exponentials,
+    plain,
+    rational_value,
+    read_formula,
+)
 from hedgetheory.laws.latent import near
 from hedgetheory.numerics.ball import REAL, ball, precision
 from hedgetheory.numerics.positivity import BITS, nonnegative
