@@ -105,3 +105,10 @@ def test_a_softmax_over_quantiles_sees_the_law_only_through_gold() -> None:
     levels = stats.laplace().cdf(rewards)
     w = 2 / 3 * np.log1p(np.expm1(3) / (1 + np.exp(3 * (1 - levels))))
     assert float(ours) == pytest.approx(masses @ (w * np.tanh(rewards)), rel=1e-9)
+
+
+@pytest.mark.parametrize("law", ["beta(1/2, 1)", "gamma(1/2, 1)"])
+def test_the_density_is_infinite_where_that_of_the_law_is(law):
+    # 0 < w ≤ n at every reward.
+    found = value(parse_law(law), SoftBestOfN(2, 1), "density", at=0)
+    assert found.infinite == 1

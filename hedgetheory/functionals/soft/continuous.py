@@ -19,7 +19,7 @@ from hedgetheory.expressions.symbols import alpha, lam, n, r, total, u, ubar
 from hedgetheory.functionals.bound import GoldCurve, Point, require_parameter
 from hedgetheory.functionals.continuous import RankOnContinuous, unit_supremum
 from hedgetheory.functionals.growth import ONE, Growth, growth
-from hedgetheory.functionals.plans import Closed, Plan, Race, Undefined
+from hedgetheory.functionals.plans import Closed, Infinite, Plan, Race, Undefined
 from hedgetheory.functionals.soft.base import KL_WEIGHING, MEAN, SQUARE, SoftBound, power
 from hedgetheory.functionals.soft.latent import LatentScene
 from hedgetheory.functionals.soft.lines import RAW_LAWS, LineScene, RankedScene
@@ -205,6 +205,9 @@ class SoftOnContinuous(SoftBound):
             yield Closed(sympy.S.Zero)
             return
         base = next(iter(self._reference.density(at)))
+        if isinstance(base, (Infinite, Undefined)):
+            yield base  # w is finite and positive at every reward
+            return
         for plan in self.ratio(at):
             yield Closed(_ratio * _pdf, {_ratio: plan, _pdf: base})
 
