@@ -70,7 +70,10 @@ def test_every_law_of_the_grammar_belongs_to_one_group():
 
 @pytest.mark.parametrize("name", REGISTRY["law"])
 def test_every_law_can_be_pasted_back(name):
-    @few
+    # Laws by a formula certify it when they are built.
+    count = 2 if name in ("shaped", "pdf", "cdf", "quantile") else 4
+
+    @settings(few, max_examples=count)
     @given(laws(name, reach=3))
     def check(law):
         assert law.name == name
@@ -119,10 +122,10 @@ def test_a_joint_model_is_built_on_its_law_and_can_be_pasted_back(pair):
 
 
 def test_numbers_cover_24_decades_and_the_ends_of_their_domain():
-    sizes = [math.log10(x) for x in seen(positive(), 250)]
+    sizes = [math.log10(x) for x in seen(positive(), 150)]
     assert {math.floor(size / 4) for size in sizes} >= {-3, -2, -1, 0, 1, 2}
     assert all(-12.001 <= size <= 12.001 for size in sizes)
-    shares = seen(probabilities(), 250)
+    shares = seen(probabilities(), 150)
     assert all(0 < p < 1 for p in shares)
     assert min(shares) < 1e-9
     assert 1 - max(shares) < 1e-9
