@@ -15,8 +15,8 @@ from hedgetheory.reference.definitions import mp
 
 #: Digits of the arithmetic, nodes of a panel, and the last s: beyond it h must be negligible.
 DIGITS, NODES, FARTHEST = 90, 44, 400
-#: Length of a panel in s. The integrands are analytic and moderate in |Im s| < π/2, so that a rule of
-#: 44 nodes on half a length of 1.5 has an error near 2.5^−88 = 10^−35.
+#: Length of a panel in s. The integrands are analytic and moderate in |Im s| < π/2, so that a rule
+#: of 44 nodes on half a length of 1.5 has an error near 2.5^−88 = 10^−35.
 WIDTH = 3
 
 
