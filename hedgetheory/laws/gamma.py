@@ -39,14 +39,16 @@ class Gamma(ContinuousLaw):
         self.shape = self._shape("shape", shape)
         self.rate = self._positive("rate", rate)
         k, b = exact_symbol(self.shape), exact_symbol(self.rate)
-        y = log(b * r)
+        # Not log(b): sympy would write e^{k ln b} as b^k, digits and all.
+        log_b = log1p(b - 1)
+        y = log_b + log(r)
         self.pdf = exp(k * y - b * r - log_gamma_of(k)) / r
         self.cdf, self.survival = log_gamma_cdf(k, y), log_gamma_sf(k, y)
         self.quantile = exp(log_gamma_ppf(k, u, ubar)) / b
         self.log_mgf = -k * log1p(-lam / b)
         self.mgf_limit = self.rate
         self.mean = k / b
-        self.end_density = {-1: (exp(k * log(b) - log_gamma_of(k)), self.shape - 1)}
+        self.end_density = {-1: (exp(k * log_b - log_gamma_of(k)), self.shape - 1)}
         self.evaluation_cost = 1 + int(float(self.shape) ** 0.5 / 6)
         self.centre, self.width = self.shape / self.rate, (1 + self.shape) / self.rate
 

@@ -36,14 +36,16 @@ class Weibull(ContinuousLaw):
         self.shape = self._shape("shape", shape)
         self.scale = self._positive("scale", scale)
         k, s = exact_symbol(self.shape), exact_symbol(self.scale)
-        x = exp(k * log(r / s))
+        # Not log(s): sympy would write e^{k ln s} as s^k, digits and all.
+        log_s = log1p(s - 1)
+        x = exp(k * (log(r) - log_s))
         self.pdf = k * x * exp(-x) / r
         self.cdf, self.survival = -expm1(-x), exp(-x)
         half = sympy.Rational(1, 2)
         minus_log = sympy.Piecewise((-log1p(-u), u < half), (-log(ubar), True))
         self.quantile = s * exp(log(minus_log) / k)
         self.mean = s * gamma(1 + 1 / k, evaluate=bool(k * 30 > 1))
-        self.end_density = {-1: (k / s**k, self.shape - 1)}
+        self.end_density = {-1: (k * exp(-k * log_s), self.shape - 1)}
         self.centre, self.width = self.scale, 2 * self.scale
         if self.shape < 1:
             self.mgf_limit = Fraction(0)

@@ -122,7 +122,7 @@ def test_gap_has_the_fields_of_the_contract(cli):
     done = cli("gap", "--law", "uniform", "--at", "4", "--digits", "12", "--json")
     assert done.code == 0
     assert_common(done.document, "gap")
-    assert set(done.document) == COMMON | {"law", "at", "digits", "number", "lam", "mean"}
+    assert set(done.document) == COMMON | {"law", "policy", "at", "digits", "number", "lam", "mean"}
     assert 0 < float(done.document["number"]["decimal"]) < 8e-4
 
 

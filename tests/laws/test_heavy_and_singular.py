@@ -39,7 +39,7 @@ from hedgetheory.policies.quantile_tilt import QuantileTilt
 from hedgetheory.policies.random_draws import Sibuya
 from hedgetheory.policies.sampling.rewards import rewards_at
 from hedgetheory.policies.tilt import Tilt
-from hedgetheory.spec.grammar import canonical, parse_gold, parse_law
+from hedgetheory.spec.grammar import canonical, parse_gold, parse_law, parse_policy
 
 ONE = BestOfN(1)
 #: The law, the same in scipy, and the law as text.
@@ -395,3 +395,10 @@ def test_a_mixture_in_a_mixture_is_its_components():
 
 def test_the_levels_are_symbols_of_the_package():
     assert {u, ubar} == MIXED.quantile_bracket[0].free_symbols & {u, ubar}
+
+
+@pytest.mark.parametrize("law", ["gamma(1000000000, 8)", "weibull(1000000000, 8)"])
+def test_a_large_shape_is_not_written_out_as_a_power(law):
+    # 8 to the power of the shape has a billion bits.
+    found = value(parse_law(law), parse_policy("bon(3)"), "density", at=8, digits=5)
+    assert float(found) >= 0
