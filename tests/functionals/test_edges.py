@@ -10,6 +10,7 @@ import pytest
 from hedgetheory.functionals.evaluate import number
 from hedgetheory.functionals.quantities import plans, value
 from hedgetheory.laws.exponential import Exponential
+from hedgetheory.laws.finite import Bernoulli
 from hedgetheory.laws.logistic import Logistic
 from hedgetheory.laws.normal import Normal
 from hedgetheory.laws.uniform import Uniform
@@ -18,7 +19,7 @@ from hedgetheory.policies.best_of_n import BestOfN
 from hedgetheory.policies.best_of_poisson import BestOfPoisson
 from hedgetheory.policies.best_of_random import BestOfRandom
 from hedgetheory.policies.quantile_tilt import QuantileTilt
-from hedgetheory.policies.random_draws import Geometric, Sibuya, ZeroTruncatedPoisson
+from hedgetheory.policies.random_draws import Binomial, Geometric, Sibuya, ZeroTruncatedPoisson
 from hedgetheory.policies.tilt import Tilt
 from hedgetheory.spec.grammar import parse_gold
 
@@ -112,3 +113,10 @@ def test_a_right_tail_that_starts_below_zero_keeps_the_two_sided_bound() -> None
     found = value(Normal(-100, 1), BestOfN(1), "gold", gold=parse_gold("exp(-r)"), digits=12)
     with mpmath.workdps(30):
         assert abs(mpmath.mpf(found.decimal(12)[0]) / mpmath.exp(mpmath.mpf("100.5")) - 1) < 1e-11
+
+
+@pytest.mark.parametrize("law", [Logistic(), Bernoulli("1/3")], ids=str)
+def test_a_binomial_that_always_succeeds_is_best_of_n(law) -> None:
+    certain = BestOfRandom(Binomial(3, 1))
+    for name in ("kl", "chi2", "mean_reward", "win_rate", "expected_draws"):
+        assert str(value(law, certain, name)) == str(value(law, BestOfN(3), name))
