@@ -26,7 +26,7 @@ def test_there_is_an_example_of_check_value_and_tune():
 
 def test_python_examples_print_what_is_shown():
     blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     test = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, "README.md", None, None)
     assert doctest.DocTestRunner().run(test).failed == 0
 
