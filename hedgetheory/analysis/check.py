@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from hedgetheory.analysis import geometric_draws
 from hedgetheory.analysis.compare import largest
 from hedgetheory.analysis.curve import (
     ONE,
@@ -258,6 +259,8 @@ def _by_quadrature(
     try:
         if raw and not uniform_tilt:
             picture, pattern = raw_tilt_picture(law, gold)
+        elif family.name == geometric_draws.NAME and isinstance(law, ContinuousLaw):
+            picture, pattern = geometric_draws.geometric_picture(law, family, gold)
         elif isinstance(law, CountableLaw):
             sums = LatticeCurve(law, family, gold)
             pattern = sums.pattern

@@ -156,7 +156,7 @@ class _Decision:
         if sign:
             return sign
         # At θ = 0 these k are symmetric in the quantile: gold with that symmetry is stationary.
-        if self.family.name not in ("bop", "quantile_tilt"):
+        if self.family.name not in ("bop", "quantile_tilt", "geometric_odds"):
             return None
         if isinstance(self.curve, LatticeCurve) or self.curve.q > 1:
             return None

@@ -123,6 +123,13 @@ KERNELS = {
         _quantile_tilt_kernel(),
         True,
     ),
+    # Best of a geometric number of draws by its odds θ = 1/p − 1: G = u/(1 + θū).
+    "geometric_odds": RankKernel(
+        *(mu, u / (1 + mu * ubar), ubar * (1 + mu) / (1 + mu * ubar)),
+        *(u * ubar / (1 + mu * ubar) ** 2, 1 + mu),
+        *(ubar * (1 + mu) / (1 + mu * ubar), u * ubar / (1 + mu * ubar) ** 2),
+        True,
+    ),
 }
 
 
