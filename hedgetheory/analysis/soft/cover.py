@@ -48,7 +48,7 @@ class Cover:
     evaluations: int = 0
 
 
-def cover(  # noqa: PLR0917
+def cover(
     evaluate: Callable[[Fraction], Place],
     spread: Fraction,
     reach: Fraction,

@@ -324,7 +324,7 @@ def _scanned(slope: StrengthSlope) -> Picture:
     return _drawn(slope, [], [_extremum(slope, zero) for zero in zeros], reason)
 
 
-def _drawn(  # noqa: PLR0917
+def _drawn(
     slope: StrengthSlope,
     signs: list[int],
     extrema: list[Extremum],

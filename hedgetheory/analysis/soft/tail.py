@@ -62,7 +62,7 @@ def tail_of_slope(
     return _from(terms, gaps, least, draws, places, golds)
 
 
-def _from(  # noqa: PLR0917
+def _from(
     terms: dict[Fraction, Coefficient],
     gaps: list[Fraction],
     least: Fraction,

@@ -270,7 +270,7 @@ def _samples(scene: Scene, bits: int, extra: float, refine: int, tail: Growth) -
 
 
 @lru_cache(maxsize=32)
-def _race(  # noqa: PLR0917
+def _race(
     scene: Racing, bits: int, low: Fraction, high: Fraction, trim: bool, strip: Strip
 ) -> Race:
     transform = scene.transform()

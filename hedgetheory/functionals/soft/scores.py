@@ -108,7 +108,7 @@ def score_in_strength(scene: Racing, z: Any, place: Any) -> Any:
     return (total + symmetric(low + high + error)) / race.ratio(z)
 
 
-def _terms(  # noqa: PLR0917
+def _terms(
     scene: Racing, race: Race, rate: Any, place: Any, phi: Sequence[Any], psi: Sequence[Any]
 ) -> Any:
     """The trapezoid sum of ∂_λ w from φ and ψ at the nodes."""

@@ -185,7 +185,7 @@ def _on_unit(scene: UnitScene, curve: GoldCurve) -> Any:
     return _assembled(scene, grid, phi, [one, gold, place, both], size, Fraction(0), lam)
 
 
-def _assembled(  # noqa: PLR0917
+def _assembled(
     scene: Racing,
     grid: Grid,
     phi: Sequence[Any],

@@ -78,7 +78,7 @@ def _largest(row: Sequence[Any]) -> Any:
     return best.upper()
 
 
-def _sums(  # noqa: PLR0917
+def _sums(
     scene: LineScene,
     grid: Grid,
     panels: Panels,
@@ -126,7 +126,7 @@ def _ranked_kernels(scene: LineScene, grid: Grid, panels: Panels) -> list[list[A
     ]
 
 
-def _closed(  # noqa: PLR0917
+def _closed(
     scene: LineScene,
     grid: Grid,
     panels: Panels,
