@@ -147,6 +147,17 @@ def check(law: Law, family: Family, gold: Gold, digits: int = 12) -> CheckResult
     """
     _admit(law, family, gold)
     picture, conditions = _examine(law, family, gold)
+    try:
+        return _told(law, family, picture, conditions, digits)
+    except NotCertified as why:
+        # The shape is known, but not where or how high to the digits asked for.
+        blank = undecided_picture(family, f"a point of the picture is not certified: {why}")
+        return _told(law, family, blank, conditions, digits)
+
+
+def _told(
+    law: Law, family: Family, picture: Picture, conditions: list[Hypothesis], digits: int
+) -> CheckResult:
     domain = picture.box or _domain_text(law, family)
     best, notes = _best(picture, digits)
     verdict, threshold_ = _hacking(picture, conditions, digits)

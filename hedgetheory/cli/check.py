@@ -37,6 +37,10 @@ def command(
     """Regime, all interior extrema, ends, best parameter, hypotheses, and the hacking verdict.
 
     Exit code 3 where the regime is undecided.
+
+    Joint models: contaminated(eps, h), a share eps of hacked responses at the top of the proxy
+    with true reward h; bivariate_normal(rho), on a normal law; noisy_proxy(noise), where --law is
+    that of the TRUE reward and the proxy is it plus the noise.
     """
     if joint is not None and gold is not None:
         raise click.UsageError("--joint and --gold exclude each other")
