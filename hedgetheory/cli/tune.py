@@ -59,6 +59,10 @@ def command(table: str, proxies: tuple[str, ...], plot: str | None, **given: Any
     TABLE has one row a response: CSV, TSV, JSON Lines or Parquet, packed (gz, zst, bz2, xz) or not;
     a folder or a glob of such files; - is stdin; a bare name such as ridge_overfit is a table of
     the package.
+
+    Values are unbiased under bon and the families of a random number of draws up to the responses
+    at hand, exact over all subsets under sbon(n=...), and a plug-in freed of its first-order bias
+    (the jackknife) under tilt.
     """
     from hedgetheory.hedgetune.plot import draw, plot_format
 
