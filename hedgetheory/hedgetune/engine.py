@@ -9,7 +9,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -92,8 +92,9 @@ def database(
             connection.execute(f"SET memory_limit = {quoted(memory)}")
         if threads is not None:
             connection.execute(f"SET threads = {int(threads)}")
-        connection.execute("SET enable_progress_bar = true")  # so that query_progress knows
-        connection.execute("SET enable_progress_bar_print = false")
+        with suppress(duckdb.InvalidInputException):  # in a notebook it wants widgets for its bar
+            connection.execute("SET enable_progress_bar = true")  # so that query_progress knows
+            connection.execute("SET enable_progress_bar_print = false")
         files = ", ".join(quoted(str(part.link)) for part in parts)
         connection.execute(f"SET allowed_paths = [{files}]")
         connection.execute(f"SET allowed_directories = [{quoted(str(private))}]")
