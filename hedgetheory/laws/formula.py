@@ -25,6 +25,7 @@ from hedgetheory.expressions.prover import reduces_to_zero
 from hedgetheory.expressions.signs import shown_positive
 from hedgetheory.expressions.symbols import r, u, ubar
 from hedgetheory.laws.base import ContinuousLaw, Piece, Strand, exact_symbol
+from hedgetheory.laws.by_quantile import KnownByQuantile
 from hedgetheory.laws.formula_places import Place, coordinate_of, end_densities
 from hedgetheory.laws.formula_reading import (
     MAX_OPERATIONS,
@@ -360,7 +361,7 @@ class CdfLaw(FormulaLaw):
         self._settle(sympy.diff(below, r), below, sympy.S.Zero, sympy.S.One)
 
 
-class QuantileLaw(FormulaLaw):
+class QuantileLaw(KnownByQuantile, FormulaLaw):
     """The law of Q(U), U uniform, by a formula Q in u: finite at both ends, and increasing.
 
     Certified when built: Q finite and continuous on [0, 1] with rational ends, Q′ > 0 but for
@@ -426,21 +427,6 @@ class QuantileLaw(FormulaLaw):
             return 0
 
         return inverse(self.quantile, u, r, sign_of)
-
-    @cached_property
-    def cdf(self) -> sympy.Expr:
-        raise self._unknown("cdf")
-
-    @cached_property
-    def survival(self) -> sympy.Expr:
-        raise self._unknown("cdf")
-
-    @cached_property
-    def pdf(self) -> sympy.Expr:
-        raise self._unknown("density")
-
-    def _unknown(self, what: str) -> NotCertified:
-        return NotCertified(f"the {what} of {self} has no formula in the reward: ask at u=…")
 
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:

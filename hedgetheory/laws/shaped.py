@@ -16,6 +16,7 @@ from hedgetheory.expressions.inverting import inverse
 from hedgetheory.expressions.signs import shown_positive
 from hedgetheory.expressions.symbols import r
 from hedgetheory.laws.base import ContinuousLaw, Piece, Strand, exact_symbol
+from hedgetheory.laws.by_quantile import KnownByQuantile
 from hedgetheory.laws.formula_reading import (
     UNKNOWN,
     in_exponentials,
@@ -29,7 +30,7 @@ from hedgetheory.numerics.positivity import BITS, nonnegative
 from hedgetheory.numerics.program import UnsupportedExpression, compiled
 
 
-class Shaped(ContinuousLaw):
+class Shaped(KnownByQuantile):
     """S = φ(R) with R of a continuous law and φ an increasing formula in r.
 
     Rank policies see only the quantile, so that w is the same function of it and only what asks for
@@ -143,21 +144,6 @@ class Shaped(ContinuousLaw):
         return inverse(self.shape, r, r, sign_of)
 
     # -- the law -----------------------------------------------------------------------------------
-    @cached_property
-    def pdf(self) -> sympy.Expr:
-        raise self._unknown("density")
-
-    @cached_property
-    def cdf(self) -> sympy.Expr:
-        raise self._unknown("cdf")
-
-    @cached_property
-    def survival(self) -> sympy.Expr:
-        raise self._unknown("cdf")
-
-    def _unknown(self, what: str) -> NotCertified:
-        return NotCertified(f"the {what} of {self} has no formula in the reward: ask at u=…")
-
     def _moved(self, ends: tuple[Any, Any]) -> tuple[Any, Any]:
         """Cuts between pieces, and ends of the support, as shaped rewards."""
         return self._cut(ends[0], 0), self._cut(ends[1], 1)
