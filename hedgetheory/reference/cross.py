@@ -1,10 +1,10 @@
 """The second method of a case, and to how many digits it agrees with the first.
 
-In this order, the first that applies: the definition in mpmath, written down once more in
-`definitions` (pointwise quantities, sums over atoms, closed moment generating functions); another
-plan of the same quantity in balls (the definition as an integral, where the value is a closed
-form); the definition by panels in mpmath; and the last plan in mpmath, which shares the formula and
-not the arithmetic. What does not agree to `REQUIRED` digits is a bug, of the value or of the check:
+In this order, the first that applies: the method of its own that `OWN` names; the definition in
+mpmath, written down once more in `definitions` (pointwise quantities, sums over atoms, closed
+moment generating functions); another plan of the same quantity in balls (the definition as an
+integral, where the value is a closed form); the definition by panels in mpmath; and the last plan
+in mpmath, which shares the formula and not the arithmetic. What does not agree to `REQUIRED` digits is a bug, of the value or of the check:
 it is raised, never dropped.
 """
 
@@ -21,11 +21,15 @@ from hedgetheory.functionals.evaluate import number
 from hedgetheory.functionals.plans import Infinite, Plan, Undefined
 from hedgetheory.reference import second_curves
 from hedgetheory.reference.cases import Job
+from hedgetheory.reference.definitions import written_down
 from hedgetheory.reference.model import Check
 from hedgetheory.reference.second import defined, inverted, panelled
 
 #: Significant digits to which two methods must agree.
 REQUIRED = 20
+#: Name of a policy (a family for thresholds) or of a law -> its own second method: the name of the
+#: method and the value, a `Number` or an mpmath one; None for a case that it does not know.
+OWN: dict[str, Callable[[Job], tuple[str, Any] | None]] = {}
 #: As many as are counted, and those that estimates in mpmath work with.
 WORKING = 30
 
@@ -36,7 +40,10 @@ class Disagreement(HedgeTheoryError):
 
 def check(job: Job, value: Number, plans: Callable[[], list[Plan]]) -> Check:
     """How a second method agrees. Raises Disagreement where it does not to `REQUIRED` digits."""
-    found = inverted(job, value) if job.quantity == "quantile" else None
+    own = _own(job)
+    if own is not None:
+        return _compared(*own, value)
+    found = inverted(job, value) if job.quantity == "quantile" and written_down(job) else None
     if found is not None:
         return _accepted("inverse of the definition in mpmath", found, value, "its error")
     if job.quantity in ("threshold", "gap", "gap_strength"):
@@ -64,8 +71,18 @@ def check_integers(
         raise Disagreement(f"the best integers are {best}, and {wanted} by exact moments")
 
 
+def _own(job: Job) -> tuple[str, Any] | None:
+    for spec in (job.policy, job.law):
+        method = OWN.get(spec.partition("(")[0])
+        found = method(job) if method is not None else None
+        if found is not None:
+            return found
+    return None
+
+
 def _estimates(job: Job, plans: Callable[[], list[Plan]]) -> Iterator[tuple[str, Any]]:
-    found = defined(job)
+    known_there = written_down(job)
+    found = defined(job) if known_there else None
     if found is not None:
         yield "definition in mpmath", found
         return
@@ -77,7 +94,7 @@ def _estimates(job: Job, plans: Callable[[], list[Plan]]) -> Iterator[tuple[str,
         except NotCertified:
             pass
     special = isinstance(known[-1], (Infinite, Undefined))
-    found = None if special else panelled(job)
+    found = panelled(job) if known_there and not special else None
     if found is not None:
         yield "definition by panels in mpmath", found
     yield "plan in mpmath", highprec(known[-1], WORKING)

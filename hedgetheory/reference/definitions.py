@@ -16,6 +16,7 @@ from math import comb
 from typing import Any
 
 from hedgetheory.numerics.highprec import HighPrecision
+from hedgetheory.reference.cases import Job
 from hedgetheory.spec.grammar import Pairs, SpecCall, parse_spec
 
 DIGITS = 300
@@ -249,6 +250,17 @@ _MGFS: dict[str, Callable[..., Any]] = {
     "beta": lambda lam, a, b: mp.hyp1f1(a, a + b, lam),
     "gamma": lambda lam, k, rate: (1 - lam / rate) ** -k,
 }
+
+
+_ATOMIC = ("bernoulli", "finite", "poisson", "geometric")
+
+
+def written_down(job: Job) -> bool:
+    """Whether the policy and the law of a case are among those that are written down here."""
+    policy, law = (text.partition("(")[0] for text in (job.policy, job.law))
+    return law in {*_CONTINUOUS, *_ATOMIC, "mixture"} and policy in {
+        *_PGFS, "best_of_random", "tilt", "sbon"
+    }  # fmt: skip
 
 
 @cache
