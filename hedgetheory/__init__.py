@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from hedgetheory.analysis.prescribed import Construction, gold_with_extrema
     from hedgetheory.analysis.randomised.decide import Randomised
     from hedgetheory.analysis.randomised.decide import decide as randomised_best_of_n
-    from hedgetheory.claims.registry import verify
     from hedgetheory.errors import HedgeTheoryError, InputError, NotCertified, NotOnThisLaw
     from hedgetheory.exact import Number
     from hedgetheory.functionals.derive import Derivation, derive
@@ -59,6 +58,7 @@ if TYPE_CHECKING:
     from hedgetheory.laws.truncated import Truncated as truncated
     from hedgetheory.laws.uniform import Uniform as uniform
     from hedgetheory.laws.weibull import Weibull as weibull
+    from hedgetheory.ledger import verify
     from hedgetheory.policies.best_of_n import BestOfN as best_of_n
     from hedgetheory.policies.best_of_poisson import BestOfPoisson as best_of_poisson
     from hedgetheory.policies.best_of_random import BestOfRandom as best_of_random
@@ -158,7 +158,7 @@ _HOME = {
     "tune_large": ("hedgetune.large", "tune_large"),
     "uniform": ("laws.uniform", "Uniform"),
     "value": ("functionals.quantities", "value"),
-    "verify": ("claims.registry", "verify"),
+    "verify": ("ledger", "verify"),
     "weibull": ("laws.weibull", "Weibull"),
     "zero_truncated_poisson": ("policies.random_draws", "ZeroTruncatedPoisson"),
 }

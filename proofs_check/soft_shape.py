@@ -89,7 +89,7 @@ def checks() -> Iterator[Check]:
     yield same_claim("popular.soft-best-of-n-is-mlr-in-strength", "refuted")
     yield same_claim("popular.soft-best-of-n-peaks-once-in-strength", "refuted")
     conjecture = "sbon.single-peak-on-uniform-from-ten-draws"
-    from hedgetheory.claims import find
+    from hedgetheory.ledger import find
 
     found = find(conjecture)
     verdict = found.check().verdict

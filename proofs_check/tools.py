@@ -137,7 +137,7 @@ def best_of(law: Atoms, draws: int) -> dict[Fraction, Fraction]:
 
 def same_claim(id: str, expected: Verdict) -> Check:
     """The package's ledger has a claim of this id, and its own check reaches the same verdict."""
-    from hedgetheory.claims import find
+    from hedgetheory.ledger import find
 
     claim = find(id)
     verdict = claim.check().verdict

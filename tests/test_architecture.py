@@ -22,7 +22,7 @@ LAYERS = (
         "functionals",
         "analysis",
     ),
-    *("claims", "designs", "hedgetune", "spec", "reference", "testing", "cli"),
+    *("claims", "designs", "ledger", "hedgetune", "spec", "reference", "testing", "cli"),
 )
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}

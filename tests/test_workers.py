@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from hedgetheory.claims import verify
+from hedgetheory.ledger import verify
 from hedgetheory.errors import HedgeTheoryError, InputError
 from hedgetheory.workers import in_order
 

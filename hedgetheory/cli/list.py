@@ -50,7 +50,7 @@ def _quantities() -> Items:
 
 
 def _claims() -> Items:
-    from hedgetheory.claims import LEDGER
+    from hedgetheory.ledger import LEDGER
 
     return [
         {"name": claim.id, "expected": claim.expected, "summary": claim.title} for claim in LEDGER
@@ -58,7 +58,9 @@ def _claims() -> Items:
 
 
 def _designs() -> Items:
-    return []
+    from hedgetheory.designs.systems import SYSTEMS
+
+    return [system.item() for system in SYSTEMS]
 
 
 def _tables() -> Items:

@@ -15,7 +15,7 @@ from hedgetheory.cli.output import Report, command_options
 from hedgetheory.cli.text import Grid
 
 if TYPE_CHECKING:
-    from hedgetheory.claims import ClaimResult
+    from hedgetheory.claims.model import ClaimResult
 
 
 @click.command(
@@ -35,7 +35,7 @@ def command(only: str | None, workers: int) -> Report:
     Exit code 1 where a decided verdict is not the expected one, 3 where a claim is unexpectedly
     undecided.
     """
-    from hedgetheory.claims import exit_code, select, to_json, verify
+    from hedgetheory.ledger import exit_code, select, to_json, verify
 
     with _progress(len(select(only))) as step:
         results = verify(only, step, workers)

@@ -14,6 +14,8 @@ r = sympy.Symbol("r", real=True)
 n = sympy.Symbol("n", positive=True)
 mu = sympy.Symbol("mu", positive=True)
 lam = sympy.Symbol("lam", positive=True)
+#: The weight of a prior.
+beta = sympy.Symbol("beta", positive=True)
 #: Parameters of the law of a random number of draws.
 p = sympy.Symbol("p", positive=True)
 m = sympy.Symbol("m", positive=True)

@@ -15,10 +15,8 @@ from hedgetheory.laws.countable import CountableLaw
 from hedgetheory.laws.estimated import EstimatedLaw
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.policies.base import Policy, RankPolicy
-from hedgetheory.policies.best_of_n import BestOfN
-from hedgetheory.policies.best_of_random import BestOfRandom
 from hedgetheory.policies.quantile_tilt import QuantileTilt
-from hedgetheory.policies.random_draws import Binomial, Draws
+from hedgetheory.policies.random_draws import Draws
 from hedgetheory.policies.soft_best_of_n import SoftBestOfN
 from hedgetheory.policies.tilt import Tilt
 
@@ -27,6 +25,10 @@ def bind(policy: Policy, law: Law) -> Bound:
     """The policy on the law. Raises NotOnThisLaw where it does not exist (M(λ) = ∞)."""
     if isinstance(policy, Draws):
         raise InputError(f"{policy} is a law of draws: write best_of_random({policy})")
+    policy = policy.simplest()
+    own = policy.bound_on(law)
+    if own is not None:
+        return own
     if isinstance(law, EstimatedLaw):
         if not isinstance(policy, RankPolicy):
             raise NotCertified(
@@ -51,10 +53,6 @@ def bind(policy: Policy, law: Law) -> Bound:
             else soft_bound(policy, law)
         )
     assert isinstance(policy, RankPolicy)
-    if isinstance(policy, BestOfRandom) and isinstance(policy.draws, Binomial):
-        trials, share = policy.draws.bindings.values()
-        if share == 1:  # every trial succeeds, and the general pgf has 0^m
-            policy = BestOfN(trials)
     if isinstance(law, ContinuousLaw):
         return RankOnContinuous(policy, law)
     if isinstance(law, CountableLaw):

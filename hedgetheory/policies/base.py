@@ -6,13 +6,17 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import sympy
 
 from hedgetheory.errors import must_be
 from hedgetheory.exact import RealInput, rational, short
 from hedgetheory.expressions.symbols import u, ubar
+
+if TYPE_CHECKING:
+    from hedgetheory.functionals.bound import Bound
+    from hedgetheory.laws.base import Law
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,15 @@ class Parametric(ABC):
 
 class Policy(Parametric):
     """A selection policy: a likelihood ratio w on the proxy reward's law."""
+
+    def simplest(self) -> Policy:
+        """The same policy by its simplest name, such as bon(m) for best of a binomial(m, 1)."""
+        return self
+
+    def bound_on(self, law: Law) -> Bound | None:
+        """The policy on a law, from a policy that brings its own evaluation; None leaves it to
+        `functionals.bind`, which knows rank policies, the tilt and SBoN."""
+        return None
 
 
 def in_u(expr: sympy.Expr) -> sympy.Expr:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from hedgetheory.policies.base import RankPolicy
-from hedgetheory.policies.random_draws import Draws, Sibuya
+from hedgetheory.policies.base import Policy, RankPolicy
+from hedgetheory.policies.best_of_n import BestOfN
+from hedgetheory.policies.random_draws import Binomial, Draws, Sibuya
 
 
 class BestOfRandom(RankPolicy):
@@ -28,6 +29,13 @@ class BestOfRandom(RankPolicy):
         self.inverse, self.inverse_bar = draws.inverse, draws.inverse_bar
         # G analytic up to u = 1 and G′(0) = P(N = 1) > 0.
         self.regular = not isinstance(draws, Sibuya)
+
+    def simplest(self) -> Policy:
+        if isinstance(self.draws, Binomial):
+            trials, share = self.draws.bindings.values()
+            if share == 1:  # every trial succeeds, and the general pgf has 0^m
+                return BestOfN(trials)
+        return self
 
     def __str__(self) -> str:
         return f"{self.name}({self.draws})"

@@ -287,6 +287,13 @@ _POLICIES = (
         "best of a random number of draws, as in best_of_random(geometric(1/3))",
         "draws: ztp, geometric, binomial, negative_binomial, sibuya or finite",
     ),
+    Entry(
+        "superhf",
+        "hedgetheory.designs.superhf.policy:SuperHF",
+        (*_real("n", "beta"), Parameter("rounds", "integer", default=Fraction(1))),
+        "rounds of filtering the best of n and returning to the prior",
+        "n >= 1, beta >= 0, whole rounds from 1 to 16",
+    ),
 )
 
 _DRAWS = (
@@ -425,7 +432,8 @@ def families() -> list[dict[str, str]]:
 
 
 def _forms(entry: Entry) -> list[tuple[str, str]]:
-    free = [parameter.name for parameter in entry.parameters if parameter.numeric]
+    needed = [parameter for parameter in entry.parameters if parameter.default is None]
+    free = [parameter.name for parameter in needed if parameter.numeric]
     forms = []
     for name in free:
         fixed = ", ".join(f"{other}=..." for other in free if other != name)

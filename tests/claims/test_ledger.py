@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-from hedgetheory.claims import LEDGER, exit_code, find, select, to_json, verify
 from hedgetheory.claims.model import Claim, ClaimResult, Evidence, verdict_of
 from hedgetheory.errors import InputError
+from hedgetheory.ledger import LEDGER, exit_code, find, select, to_json, verify
 
 FIELDS = ["id", "title", "statement", "hypotheses", "source", "expected", "verdict", "evidence"]
 

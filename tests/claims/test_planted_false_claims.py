@@ -10,7 +10,7 @@ import pytest
 import sympy
 from sympy import Float, Rational, S, exp, log
 
-from hedgetheory.claims import checks, find, gap
+from hedgetheory.claims import checks, gap
 from hedgetheory.claims.definition import hacking_steps
 from hedgetheory.claims.densities import density_steps, zero_truncated_poisson
 from hedgetheory.claims.divergences import (
@@ -26,6 +26,7 @@ from hedgetheory.claims.peaks import kernel_of, single_peak_steps
 from hedgetheory.claims.statements import BON, BOP, TILT
 from hedgetheory.expressions.symbols import lam, mu, n, u
 from hedgetheory.functionals.closed_forms import RANK_FORMS
+from hedgetheory.ledger import find
 from hedgetheory.policies.best_of_poisson import BestOfPoisson
 
 Plant = Callable[[], Iterator[Evidence]]

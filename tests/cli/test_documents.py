@@ -217,12 +217,12 @@ def test_verify_has_the_fields_of_the_contract(cli):
 
 
 def _ledger(monkeypatch, expected, holds):
-    from hedgetheory.claims import registry
+    from hedgetheory import ledger
     from hedgetheory.claims.model import Claim, Evidence
 
     step = Evidence("proved", "a step", "the test", holds)
     claim = Claim("test.claim", "A claim", "Something", (), "tests", expected, lambda: [step])
-    monkeypatch.setattr(registry, "LEDGER", (claim,))
+    monkeypatch.setattr(ledger, "LEDGER", (claim,))
 
 
 @pytest.mark.parametrize(

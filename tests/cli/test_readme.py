@@ -32,7 +32,7 @@ def test_python_examples_print_what_is_shown():
 
 
 def test_the_table_of_verdicts_is_the_ledger():
-    from hedgetheory.claims.registry import LEDGER
+    from hedgetheory.ledger import LEDGER
 
     rows = re.findall(r"^\| (.*) \| (\w+) \| `(\S+)` \|$", README, flags=re.MULTILINE)
     ledger = {claim.id: (claim.title, claim.expected) for claim in LEDGER}

@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 import sympy
 
-from hedgetheory.claims import LEDGER
+from hedgetheory.ledger import LEDGER
 from proofs_check import __main__ as runner
 from proofs_check import theorem_1, theorem_2
 from proofs_check.tools import Check, agrees, algebra, verdict_of

@@ -22,9 +22,11 @@ from hedgetheory.claims import (
     soft_shape,
 )
 from hedgetheory.claims.model import Claim, ClaimResult, Evidence, Verdict
+from hedgetheory.designs.systems import SYSTEMS
 from hedgetheory.errors import InputError
 from hedgetheory.workers import Workers, in_order
 
+#: The paper's claims and our own first, then those of each related system.
 LEDGER: tuple[Claim, ...] = (
     *definition.CLAIMS,
     *peaks.CLAIMS,
@@ -39,6 +41,7 @@ LEDGER: tuple[Claim, ...] = (
     *randomised.CLAIMS,
     *soft_shape.CLAIMS,
     *popular.CLAIMS,
+    *(claim for system in SYSTEMS for claim in system.claims),
 )
 
 
@@ -63,11 +66,15 @@ def _hint(text: str) -> str:
 def select(only: str | None = None) -> tuple[Claim, ...]:
     """The claims whose id or title contains ``only``, case-insensitively; all where it is None.
 
+    The first part of an id, as in ``par`` for ``par.tilt-always-exists``, selects its group alone.
     Raises InputError where nothing matches.
     """
     if only is None:
         return LEDGER
     wanted = only.casefold()
+    group = tuple(claim for claim in LEDGER if claim.id.partition(".")[0] == wanted)
+    if group:
+        return group
     found = tuple(c for c in LEDGER if wanted in c.id.casefold() or wanted in c.title.casefold())
     if not wanted.strip() or not found:
         shown = only if len(only) <= 60 else only[:57] + "..."

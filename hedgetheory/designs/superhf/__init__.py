@@ -1,0 +1,1 @@
+"""SuperHF: filter the best, imitate, stay near the prior."""

@@ -1,0 +1,8 @@
+"""The related systems, in the order of the ledger."""
+
+from __future__ import annotations
+
+from hedgetheory.designs.model import System
+from hedgetheory.designs.superhf.system import SUPERHF
+
+SYSTEMS: tuple[System, ...] = (SUPERHF,)
