@@ -4,8 +4,8 @@ In this order, the first that applies: the method of its own that `OWN` names; t
 mpmath, written down once more in `definitions` (pointwise quantities, sums over atoms, closed
 moment generating functions); another plan of the same quantity in balls (the definition as an
 integral, where the value is a closed form); the definition by panels in mpmath; and the last plan
-in mpmath, which shares the formula and not the arithmetic. What does not agree to `REQUIRED` digits is a bug, of the value or of the check:
-it is raised, never dropped.
+in mpmath, which shares the formula and not the arithmetic. What does not agree to `REQUIRED` digits
+is a bug, of the value or of the check: it is raised, never dropped.
 """
 
 from __future__ import annotations

@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -151,38 +153,29 @@ def parse_json(data: bytes, what: str) -> Json:
     """
     try:
         text = data.decode("utf-8")
-        _require_shallow(text)
+        _require_shallow(data)
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{what} is not JSON: {str(error)[:200]}") from None
 
 
-def _require_shallow(text: str) -> None:
-    depth, inside, escaped = 0, False, False
-    for character in text:
-        if inside:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                inside = False
-        elif character == '"':
-            inside = True
-        elif character in "[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise InputError(f"it nests deeper than {MAX_DEPTH}")
-        elif character in "]}":
-            depth -= 1
+_NO_BRACKETS_OR_QUOTES = bytes(set(range(256)) - set(b'[]{}"'))
+
+
+def _require_shallow(data: bytes) -> None:
+    # Without escaped backslashes and quotes, every second piece between quotes is outside of text.
+    plain = data.replace(rb"\\", b"").replace(rb"\"", b"")
+    outside = b"".join(plain.translate(None, _NO_BRACKETS_OR_QUOTES).split(b'"')[::2])
+    steps = (1 if bracket in b"[{" else -1 for bracket in outside)
+    if max(accumulate(steps), default=0) > MAX_DEPTH:
+        raise InputError(f"it nests deeper than {MAX_DEPTH}")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise InputError(f"the key {key[:40]!r} comes twice")
-        found[key] = value
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
+        raise InputError(f"the key {twice[:40]!r} comes twice")
     return found
 
 
