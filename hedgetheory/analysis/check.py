@@ -30,7 +30,8 @@ from hedgetheory.analysis.integers import IntegerChoice, best_integer
 from hedgetheory.analysis.lattice_curve import LatticeCurve
 from hedgetheory.analysis.picture import Picture, Point, picture_of
 from hedgetheory.analysis.raw_tilt import raw_tilt_picture, tilt_domain
-from hedgetheory.analysis.smooth import SmoothCurve, smooth_pattern
+from hedgetheory.analysis.smooth import SmoothCurve
+from hedgetheory.analysis.smooth_pattern import smooth_pattern
 from hedgetheory.analysis.soft.draws import draws_picture
 from hedgetheory.analysis.soft.pattern import along_draws, along_strength, infinite_mean
 from hedgetheory.analysis.soft.strength import soft_picture

@@ -22,7 +22,8 @@ from hedgetheory.analysis.gold import Change
 from hedgetheory.analysis.gold_signs import limit_at_infinity
 from hedgetheory.analysis.lattice_curve import LatticeCurve
 from hedgetheory.analysis.picture import Extremum, Picture, Point, settled
-from hedgetheory.analysis.smooth import Shaped, SmoothCurve
+from hedgetheory.analysis.smooth import SmoothCurve
+from hedgetheory.analysis.smooth_pattern import Shaped
 from hedgetheory.analysis.zeros import Zero, sign_at, sign_of
 from hedgetheory.errors import NotCertified
 from hedgetheory.exact import Number

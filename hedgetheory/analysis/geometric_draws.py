@@ -14,7 +14,8 @@ from fractions import Fraction
 from hedgetheory.analysis.deciding import smooth_picture
 from hedgetheory.analysis.gold import Change, Gold
 from hedgetheory.analysis.picture import Extremum, Picture, Point
-from hedgetheory.analysis.smooth import SmoothCurve, smooth_pattern
+from hedgetheory.analysis.smooth import SmoothCurve
+from hedgetheory.analysis.smooth_pattern import smooth_pattern
 from hedgetheory.analysis.soft.pattern import between
 from hedgetheory.exact import Number
 from hedgetheory.expressions.symbols import mu

@@ -10,7 +10,7 @@ import sympy
 
 from hedgetheory.analysis.curve import ONE, ZERO, NoExactForm
 from hedgetheory.analysis.gold import Change, Gold, NotPolynomial, smooth_pieces
-from hedgetheory.analysis.smooth import SmoothPiece, smooth_pattern
+from hedgetheory.analysis.smooth_pattern import SmoothPiece, smooth_pattern
 from hedgetheory.expressions.symbols import r, u, ubar
 from hedgetheory.laws.base import ContinuousLaw, Law
 from hedgetheory.laws.countable import CountableLaw

@@ -22,7 +22,7 @@ from hedgetheory.analysis.curve import NoExactForm
 from hedgetheory.analysis.gold import Change, Gold
 from hedgetheory.analysis.gold_shape import GoldShape
 from hedgetheory.analysis.lattice_shape import lattice_of, lattice_pattern
-from hedgetheory.analysis.smooth import KERNELS, plain_tilt
+from hedgetheory.analysis.rank_kernels import KERNELS, plain_tilt
 from hedgetheory.analysis.tilt_moments import supremum_from
 from hedgetheory.errors import NotCertified
 from hedgetheory.expressions.symbols import lam, u, ubar

@@ -7,32 +7,27 @@ in that) or on x = r with explicit tails. f(θ) = g(c) + ∫_c g′ (1 − G) �
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from itertools import pairwise
 from math import lcm
-from typing import Any, Protocol, cast
+from typing import Any
 
 import sympy
 
+from hedgetheory.analysis.coordinates import Coordinate, coordinates
 from hedgetheory.analysis.curve import ONE, ZERO, NoExactForm
-from hedgetheory.analysis.expsum import Coefficient, canonical, constant_ball
+from hedgetheory.analysis.expsum import Coefficient, constant_ball
 from hedgetheory.analysis.gold import (
-    Change,
     Gold,
     NotPolynomial,
-    pieces_of,
-    slope_pattern,
     smooth_pieces,
 )
-from hedgetheory.analysis.gold_signs import Mark, limit_at_infinity, slope_signs
-from hedgetheory.analysis.zeros import sign_of
+from hedgetheory.analysis.rank_kernels import KERNELS, plain_tilt
+from hedgetheory.analysis.smooth_pattern import SmoothPiece, settling
 from hedgetheory.errors import NotCertified
-from hedgetheory.expressions.symbols import lam, mu, n, r, u, ubar
-from hedgetheory.expressions.vocabulary import expm1, log1p, phi1, phi2
+from hedgetheory.expressions.symbols import lam, r, u, ubar
 from hedgetheory.functionals.growth import Growth, growth
-from hedgetheory.laws.base import ContinuousLaw, Strand, exact_symbol
+from hedgetheory.laws.base import ContinuousLaw
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.numerics.ball import (
     REAL,
@@ -47,180 +42,7 @@ from hedgetheory.numerics.ball import (
     symmetric,
 )
 from hedgetheory.numerics.program import Program, UnsupportedExpression, compiled
-from hedgetheory.policies.best_of_n import BestOfN
-from hedgetheory.policies.best_of_poisson import BestOfPoisson
 from hedgetheory.policies.family import Family
-from hedgetheory.policies.quantile_tilt import QuantileTilt
-
-#: Narrowest box, as a power of two of the whole, in the search for sign changes of g′.
-_NARROWEST = Fraction(1, 2**40)
-_MAX_BOXES = 2_000
-
-
-@dataclass(frozen=True)
-class RankKernel:
-    """G, 1 − G and k = −∂_θ G in (u, ū, θ), with max w for the tails."""
-
-    theta: sympy.Symbol
-    below: sympy.Expr
-    above: sympy.Expr
-    kernel: sympy.Expr
-    largest_ratio: sympy.Expr
-    #: 1 − G and k above the centre of a law, where u tends to 1 and the plain forms lose it.
-    high_above: sympy.Expr
-    high_kernel: sympy.Expr
-    #: Is k analytic in u at u = 0?
-    analytic_at_zero: bool
-
-    def forms(self) -> dict[str, sympy.Expr]:
-        """By name, with a + for those above the centre."""
-        above = {"k+": self.high_kernel, "S+": self.high_above, "G+": self.below}
-        return {"k": self.kernel, "G": self.below, "S": self.above, **above}
-
-
-def _quantile_tilt_kernel() -> sympy.Expr:
-    # k = [a(u) M′ − a′(u) M]/M² with a(u) = ∫₀ᵘ e^{λx} dx = uφ₁(λu), a′ = ∫₀ᵘ x e^{λx} dx, in the
-    # form that neither cancels nor divides by zero at λ = 0: ∫₀¹ x e^{λx} dx = e^λ φ₂(−λ).
-    inner = u**2 * sympy.exp(lam * u) * phi2(-lam * u)
-    whole = sympy.exp(lam) * phi2(-lam)
-    return (u * phi1(lam * u) * whole - inner * phi1(lam)) / phi1(lam) ** 2
-
-
-def plain_tilt() -> dict[str, sympy.Expr]:
-    """The same G, 1 − G and k in plain exponentials: faster, for λ away from zero."""
-    whole = 1 - sympy.exp(-lam)
-    below = (sympy.exp(-lam * ubar) - sympy.exp(-lam)) / whole
-    above = (1 - sympy.exp(-lam * ubar)) / whole
-    plain = {"k": -sympy.diff(below, lam), "G": below, "S": above}
-    return {**plain, **{f"{name}+": form for name, form in plain.items()}}
-
-
-KERNELS = {
-    # 1 − uⁿ and not its conditioned form: near u = 0 that one is the logarithm of a cancellation.
-    "bon": RankKernel(
-        *(n, BestOfN.cdf, 1 - BestOfN.cdf, -(u**n) * sympy.log(u), n),
-        -expm1(n * log1p(-ubar)),
-        -sympy.exp(n * log1p(-ubar)) * log1p(-ubar),
-        False,
-    ),
-    "bop": RankKernel(
-        mu,
-        BestOfPoisson.cdf,
-        BestOfPoisson.survival,
-        u * ubar * sympy.exp(-mu * ubar),
-        1 + mu,
-        BestOfPoisson.survival,
-        u * ubar * sympy.exp(-mu * ubar),
-        True,
-    ),
-    "quantile_tilt": RankKernel(
-        lam,
-        QuantileTilt.cdf,
-        QuantileTilt.survival,
-        _quantile_tilt_kernel(),
-        1 / phi1(-lam),
-        QuantileTilt.survival,
-        _quantile_tilt_kernel(),
-        True,
-    ),
-    # Best of a geometric number of draws by its odds θ = 1/p − 1: G = u/(1 + θū).
-    "geometric_odds": RankKernel(
-        *(mu, u / (1 + mu * ubar), ubar * (1 + mu) / (1 + mu * ubar)),
-        *(u * ubar / (1 + mu * ubar) ** 2, 1 + mu),
-        *(ubar * (1 + mu) / (1 + mu * ubar), u * ubar / (1 + mu * ubar) ** 2),
-        True,
-    ),
-}
-
-
-@dataclass(frozen=True)
-class SmoothPiece:
-    """g on [low, high] (in x, an end None infinite) with its first two derivatives."""
-
-    low: Fraction | None
-    high: Fraction | None
-    value: sympy.Expr
-    slope: sympy.Expr
-    curvature: sympy.Expr
-
-
-class Shaped(Protocol):
-    """A gold curve in smooth pieces of x between ``low`` and ``high``, None where infinite."""
-
-    expr: sympy.Expr
-    x: sympy.Symbol
-    low: Fraction | None
-    high: Fraction | None
-    pieces: list[SmoothPiece]
-    values: list[Program]
-
-
-@dataclass(frozen=True)
-class Coordinate:
-    """x = T(y), y in [low, high]: where an integral over a stretch of x runs, and its tails.
-
-    ``inverse`` is T⁻¹, and ``start`` and ``stop`` the stretch of x itself. Beyond a point 1 − F
-    (and F below one) is Σ weight·(that of a law), over log-concave laws of Y: the ``parts``; where
-    there are none the cdf itself serves, for gold with a limit. ``clipped`` is set where the
-    formulas may be singular at finite ends. In formulas y is written as x is.
-    """
-
-    forward: sympy.Expr
-    inverse: sympy.Expr
-    cdf: sympy.Expr
-    survival: sympy.Expr
-    low: Fraction | None
-    high: Fraction | None
-    start: Fraction | None
-    stop: Fraction | None
-    parts: tuple[tuple[Fraction, ContinuousLaw], ...] = ()
-    centre: Fraction = ZERO
-    width: Fraction = ONE
-    clipped: bool = False
-
-
-def coordinates(law: ContinuousLaw) -> list[Coordinate]:
-    """The strands of a law as stretches of the reward, or its pieces where they overlap."""
-    single = len(law.strands) == 1
-    out = []
-    for strand in law.strands:
-        if not all(end is None or isinstance(end, Fraction) for end in strand.support) or not (
-            single or strand.reward == r
-        ):
-            return _by_pieces(law)
-        out.append(_coordinate(law, strand, single))
-    stretches = [(c.start, c.stop) for c in out]
-    if any(a[1] is None or a[1] != b[0] for a, b in pairwise(stretches)):
-        return _by_pieces(law)
-    return out
-
-
-def _by_pieces(law: ContinuousLaw) -> list[Coordinate]:
-    """The reward itself, between the points at which the formula of the cdf changes."""
-    out = []
-    for piece in law.pieces:
-        low, high, centre = piece.low, piece.high, law.centre
-        parts: tuple[tuple[Fraction, ContinuousLaw], ...] = ()
-        if low is None or high is None:
-            side = 0 if low is None else 1
-            # Only these reach beyond every point; in the reward itself all are log-concave or none.
-            outer = [s for s in law.strands if s.rewards[side] is None]
-            if all(s.reward == r and isinstance(s.weight, Fraction) for s in outer):
-                parts = tuple((cast("Fraction", s.weight), s.law) for s in outer)
-            centre = centre if low is None else max(centre, low)
-            centre = centre if high is None else min(centre, high)
-        ends = low, high, low, high
-        forms = r, r, piece.cdf, piece.survival
-        out.append(Coordinate(*forms, *ends, parts, centre, law.width, True))
-    return out
-
-
-def _coordinate(law: ContinuousLaw, strand: Strand, single: bool) -> Coordinate:
-    low, high = cast("tuple[Fraction | None, Fraction | None]", strand.support)
-    start, stop = law.support if single else (low, high)
-    formulas = strand.reward, strand.coordinate, strand.cdf, strand.survival
-    ends = low, high, start, stop
-    return Coordinate(*formulas, *ends, ((ONE, strand.law),), strand.centre, strand.width)
 
 
 class SmoothCurve:
@@ -526,128 +348,9 @@ def _along(slope: sympy.Expr, where: Coordinate, x: sympy.Symbol) -> sympy.Expr:
     )
 
 
-def settling(
-    piece: SmoothPiece, x: sympy.Symbol, side: int
-) -> tuple[Fraction | None, Coefficient] | None:
-    """The last sign change of g′ on a side of a piece (None: there is none), and g at its end."""
-    marks = slope_signs(piece.slope, x, piece.low, piece.high)
-    if marks is None:
-        return None
-    end = piece.high if side > 0 else piece.low
-    limit: Coefficient | int | None
-    if end is None:
-        limit = limit_at_infinity(piece.value.xreplace({x: side * x}), x)
-    else:
-        limit = canonical(piece.value.subs(x, exact_symbol(end)))
-        if not isinstance(limit, Fraction) and not limit.is_finite:
-            return None
-    if limit is None or isinstance(limit, int):
-        return None
-    changes = marks[1:]
-    if not changes:
-        return None, limit
-    return (changes[-1][1] if side > 0 else changes[0][0]), limit
-
-
 def _larger(a: Fraction | None, b: Fraction | None) -> Fraction | None:
     return b if a is None else a if b is None else max(a, b)
 
 
 def _smaller(a: Fraction | None, b: Fraction | None) -> Fraction | None:
     return b if a is None else a if b is None else min(a, b)
-
-
-# Sign changes of g′ -----------------------------------------------------------------------------
-
-
-def smooth_pattern(curve: Shaped) -> tuple[list[int], list[Change]] | None:
-    """The strict signs of dg and where they change, exact or in balls; None where open."""
-    try:
-        return slope_pattern(pieces_of(curve.expr, curve.x, curve.low, curve.high))
-    except NotPolynomial:
-        pass
-    marks: list[Mark] = []
-    for i, piece in enumerate(curve.pieces):
-        if i and piece.low is not None:
-            before, after = curve.pieces[i - 1].value, piece.value
-            at = {curve.x: exact_symbol(piece.low)}
-            jump = sympy.simplify(after.subs(at) - before.subs(at))
-            if jump != 0:
-                with precision(256):
-                    sign = sign_of(compiled(jump, ())(REAL))
-                if not sign:
-                    return None
-                marks.append((piece.low, piece.low, sign))
-        found = _signs_on(piece, curve.x)
-        if found is None:
-            return None
-        marks += found
-    signs: list[int] = []
-    changes: list[Change] = []
-    for low, high, sign in marks:
-        if signs and signs[-1] != sign:
-            changes.append(Change(low, high, signs[-1], sign))
-        if not signs or signs[-1] != sign:
-            signs.append(sign)
-    return signs, changes
-
-
-def _signs_on(piece: SmoothPiece, x: sympy.Symbol) -> list[Mark] | None:
-    """The signs of g′ along one piece: by its form, else by subdivision of a bounded piece."""
-    low, high = piece.low, piece.high
-    if sympy.simplify(piece.slope) == 0:
-        return []
-    by_form = slope_signs(piece.slope, x, low, high)
-    if by_form is not None or low is None or high is None:
-        return by_form
-    slope, curvature = compiled(piece.slope, (x,)), compiled(piece.curvature, (x,))
-    stack, out, boxes = [(low, high)], [], 0
-
-    def end_sign(point: Fraction) -> int | None:
-        with precision(256):
-            sign = sign_of(slope(REAL, ball(point)))
-        if sign:
-            return sign
-        exact = piece.slope.subs(x, exact_symbol(point))
-        return 0 if sympy.simplify(exact) == 0 else None
-
-    with precision(96):
-        while stack:
-            a, b = stack.pop()
-            boxes += 1
-            box = hull(ball(a), ball(b))
-            middle = (a + b) / 2
-            bend = curvature(REAL, box)
-            sign = sign_of(slope(REAL, box)) or sign_of(
-                slope(REAL, ball(middle)) + bend * symmetric(ball((b - a) / 2))
-            )
-            if sign:
-                out.append((a, a, sign))
-                continue
-            turn = sign_of(bend)
-            if turn:
-                left, right = end_sign(a), end_sign(b)
-                if left is not None and right is not None:
-                    # g′ is strictly monotone here: a zero at an end leaves one sign inside.
-                    if left * right < 0:
-                        place = _narrowed(slope, a, b, left)
-                        out += [(a, a, left), (*place, right)]
-                    else:
-                        out.append((a, a, left or right))
-                    continue
-            if boxes > _MAX_BOXES or b - a < _NARROWEST * (high - low):
-                return None
-            stack += [(middle, b), (a, middle)]
-    return out
-
-
-def _narrowed(
-    slope: Program, low: Fraction, high: Fraction, left: int
-) -> tuple[Fraction, Fraction]:
-    for _ in range(60):
-        middle = (low + high) / 2
-        sign = sign_of(slope(REAL, ball(middle)))
-        if not sign:
-            break
-        low, high = (middle, high) if sign == left else (low, middle)
-    return low, high

@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 from hedgetheory.analysis.curve import NoExactForm, gold_on_atoms
 from hedgetheory.analysis.expsum import canonical, symbolic
 from hedgetheory.analysis.gold import Change, Gold, NotPolynomial, constant_sign
-from hedgetheory.analysis.smooth import SmoothCurve, smooth_pattern
+from hedgetheory.analysis.smooth import SmoothCurve
+from hedgetheory.analysis.smooth_pattern import smooth_pattern
 from hedgetheory.errors import NotCertified
 from hedgetheory.exact import Number
 from hedgetheory.expressions.symbols import lam, n, r, u, ubar
