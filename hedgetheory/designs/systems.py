@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from hedgetheory.designs.majority.system import MAJORITY
 from hedgetheory.designs.model import System
 from hedgetheory.designs.superhf.system import SUPERHF
 
-SYSTEMS: tuple[System, ...] = (SUPERHF,)
+SYSTEMS: tuple[System, ...] = (MAJORITY, SUPERHF)

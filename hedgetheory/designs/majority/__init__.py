@@ -1,0 +1,1 @@
+"""Co-Reward: cross-phrasing majority labels."""
