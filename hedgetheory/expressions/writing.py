@@ -66,7 +66,9 @@ def _written(node: Node) -> tuple[str, int]:
                     text, binds = f"-{_within(factor.terms[0][1], _RAISE)}", _ADD
                     continue
                 mark = ("/" if power < 0 else "*") if text else ("1/" if power < 0 else "")
-                text += mark + _within(factor, _RAISE)
+                # A leading 1/3 needs no brackets, and would lose them when it is read again.
+                least = _MULTIPLY if not text and isinstance(factor, Value) else _RAISE
+                text += mark + _within(factor, least)
             return text, binds
         case Power():
             return f"{_within(node.base, _ATOM)}**{_within(node.exponent, _ATOM)}", _RAISE
