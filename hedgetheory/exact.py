@@ -53,6 +53,7 @@ def rational(value: RealInput, name: str = "value") -> Fraction:
 def _rational_from_text(text: str, name: str) -> Fraction:
     parts = text.strip().split("/")
     shown = text if len(text) <= 40 else text[:37] + "..."
+    shown = shown if shown.isprintable() else ascii(shown)[1:-1]
     if len(parts) > 2 or not all(_NUMBER.fullmatch(part.strip()) for part in parts):
         raise InputError(f"{name}={shown}, but must be a finite decimal or a ratio such as 1/3")
     values = []
