@@ -100,7 +100,8 @@ class Case:
         if optional:
             found = entry["integer"]
             _keys(found, {"candidates", "best"}, f"integer of {name}")
-            integer = (tuple(map(_candidate, found["candidates"])), _wholes(found["best"]))
+            candidates = _array(found["candidates"], "candidates")
+            integer = (tuple(map(_candidate, candidates)), _wholes(found["best"]))
         return cls(
             name,
             _object(entry["inputs"], f"inputs of {name}"),

@@ -195,9 +195,14 @@ def from_document(document: Json, what: str) -> ReferenceTable:
     cases = body["cases"]
     if not isinstance(cases, list) or not isinstance(checksums, dict):
         raise InputError(f"{what}: cases must be an array and checksums an object")
+    _check_head(document, what)
     parsed = tuple(map(Case.from_json, cases))
     previous = checksums.get("previous")
-    if checksums != _checksums(body, previous):
+    try:
+        expected = _checksums(body, previous)
+    except ValueError:  # an escape of half a character, a number beyond binary64
+        raise InputError(f"{what}: it holds text or a number that JSON cannot write") from None
+    if checksums != expected:
         raise InputError(f"{what}: its checksums do not agree with what is in it")
     return ReferenceTable(
         body["table"],
@@ -210,3 +215,17 @@ def from_document(document: Json, what: str) -> ReferenceTable:
         tuple(body["errata"]),
         previous,
     )
+
+
+def _check_head(document: dict[str, Json], what: str) -> None:
+    """The types of all that is not a case."""
+    for name in ("table", "version"):
+        if not isinstance(document[name], str):
+            raise InputError(f"{what}: {name} must be text")
+    for name in ("definition", "generator", "precision"):
+        if not isinstance(document[name], dict):
+            raise InputError(f"{what}: {name} must be an object")
+    for name in ("refused", "errata"):
+        rows = document[name]
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise InputError(f"{what}: {name} must be an array of objects")
