@@ -164,7 +164,8 @@ class Program:
                 continue
             if found["protocol"] != PROTOCOL:
                 self._end(0)
-                raise InputError(f"the implementation speaks {found['protocol']!r}, not {PROTOCOL}")
+                spoken = repr(found["protocol"])[:60]
+                raise InputError(f"the implementation speaks {spoken}, not {PROTOCOL}")
             self.log.implementation = str(found.get("implementation", ""))[:200]
             return
 
