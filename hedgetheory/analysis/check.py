@@ -16,6 +16,7 @@ from hedgetheory.analysis.curve import (
     gold_on_atoms,
 )
 from hedgetheory.analysis.deciding import smooth_picture
+from hedgetheory.analysis.diluted import diluted
 from hedgetheory.analysis.expsum import canonical, symbolic
 from hedgetheory.analysis.gold import (
     Change,
@@ -162,7 +163,8 @@ def _told(
     domain = picture.box or _domain_text(law, family)
     best, notes = _best(picture, digits)
     verdict, threshold_ = _hacking(picture, conditions, digits)
-    counted = family.name == "bon" or along_draws(family)
+    mixed = family.mixture is not None and family.mixture.start is None
+    counted = family.name == "bon" or mixed or along_draws(family)
     integer = best_integer(picture, digits) if counted else None
     return CheckResult(
         regime=picture.regime,
@@ -245,6 +247,8 @@ def _changes_on_atoms(law: FiniteLaw, gold: Gold) -> list[Change]:
 
 def _examine(law: Law, family: Family, gold: Gold) -> tuple[Picture, list[Hypothesis]]:
     """The picture of f and the hypotheses: exact where there is a form, else by quadrature."""
+    if family.mixture is not None:
+        return diluted(law, family.mixture, gold, _examine)
     changes, why_not = sign_changes(law, gold)
     if along_strength(family) or along_draws(family):
         blocked = infinite_mean(law, gold)

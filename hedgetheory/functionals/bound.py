@@ -24,7 +24,6 @@ from hedgetheory.functionals.plans import (
 )
 from hedgetheory.laws.base import Law
 from hedgetheory.policies.base import Policy, RankPolicy
-from hedgetheory.policies.best_of_n import BestOfN
 from hedgetheory.policies.tilt import Tilt
 
 
@@ -105,11 +104,11 @@ class Bound(ABC):
     def expected_draws(self) -> Iterable[Plan]:
         """E[N], where the policy is best of a random number N of draws."""
         policy = self.policy
-        if isinstance(policy, BestOfN) and policy.bindings[BestOfN.symbols[0]].denominator != 1:
-            return [Undefined(f"{policy} is a rank policy with a real n, not a best of N draws")]
         if isinstance(policy, Tilt):
             return [Undefined("a tilt of the raw reward is not given as a best of N draws")]
         assert isinstance(policy, RankPolicy)
+        if not policy.counts_draws:
+            return [Undefined(f"{policy} is a rank policy with a real n, not a best of N draws")]
         if policy.mean_draws == sympy.oo:
             return [Infinite(1, "the number of draws has no finite mean")]
         return [Closed(policy.mean_draws, self.bindings)]

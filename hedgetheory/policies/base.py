@@ -15,8 +15,12 @@ from hedgetheory.exact import RealInput, rational, short
 from hedgetheory.expressions.symbols import u, ubar
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from hedgetheory.functionals.bound import Bound
     from hedgetheory.laws.base import Law
+    from hedgetheory.policies.family import Family
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,11 @@ class Policy(Parametric):
         `functionals.bind`, which knows rank policies, the tilt and SBoN."""
         return None
 
+    @classmethod
+    def known_as(cls, family: Family, fixed: Mapping[str, Any]) -> Family:
+        """A family of these policies with what is known of its shape; ``fixed`` by parameter."""
+        return family
+
 
 def in_u(expr: sympy.Expr) -> sympy.Expr:
     """An expression in u and ū as one in u alone."""
@@ -108,8 +117,13 @@ class RankPolicy(Policy):
     """
 
     cdf: sympy.Expr
-    #: E[N] where the policy is best of a random number N of draws, n for a real n.
+    #: G′(1): E[N] where the policy is best of a random number N of draws.
     mean_draws: sympy.Expr
+
+    @property
+    def counts_draws(self) -> bool:
+        """Is it best of a random number of draws? With a real n it is a rank policy only."""
+        return True
 
     @cached_property
     def ratio(self) -> sympy.Expr:

@@ -39,5 +39,9 @@ class BestOfN(RankPolicy):
         self._set(n)
 
     @property
+    def counts_draws(self) -> bool:
+        return self.bindings[n].denominator == 1
+
+    @property
     def is_reference(self) -> bool:
         return self.bindings[n] == 1

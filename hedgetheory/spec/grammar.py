@@ -137,7 +137,8 @@ class FamilySpec:
                 call = value
         position = [parameter.name for parameter in call.entry.parameters].index(self.free)
         owner = call.entry.load()
-        return Family(str(self), self, owner.symbols[position], owner.domains[position])
+        family = Family(str(self), self, owner.symbols[position], owner.domains[position])
+        return owner.known_as(family, self.fixed) if call is self.spec else family
 
 
 def parse_law(text: str) -> Law:

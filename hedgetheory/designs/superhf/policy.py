@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import sympy
 
@@ -12,7 +15,9 @@ from hedgetheory.expressions.symbols import beta, n, u, ubar
 from hedgetheory.expressions.vocabulary import expm1, log1p
 from hedgetheory.policies.base import Domain, Policy, RankPolicy
 from hedgetheory.policies.best_of_n import BestOfN
+from hedgetheory.policies.family import Family, Mixture
 
+BEST_OF_N = Family("bon", BestOfN, n, BestOfN.domains[0])
 MAX_ROUNDS = 16
 
 
@@ -65,6 +70,21 @@ class SuperHF(RankPolicy):
         self.cdf, self.mean_draws = cdf, draws
         # The class derives these two from `cdf`; restated here.
         self.__dict__.update(ratio=ratio, survival=survival)
+
+    @classmethod
+    def known_as(cls, family: Family, fixed: Mapping[str, Any]) -> Family:
+        """One round, and β = 0, are Best-of-n mixed with the reference along both parameters."""
+        rounds = fixed["rounds"]
+        if family.symbol == beta and rounds == 1:
+            return replace(family, mixture=Mixture(BEST_OF_N, start=fixed["n"]))
+        if family.symbol == n and (rounds == 1 or fixed["beta"] == 0):
+            share, power = 1 / (1 + fixed["beta"]), int(rounds)
+            return replace(family, mixture=Mixture(BEST_OF_N, share, power))
+        return family
+
+    @property
+    def counts_draws(self) -> bool:
+        return self._n.denominator == 1
 
     def simplest(self) -> Policy:
         return self if self.bindings[beta] else BestOfN(self._n**self.rounds)
