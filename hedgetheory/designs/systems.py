@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from hedgetheory.designs.cream.system import CREAM
 from hedgetheory.designs.majority.system import MAJORITY
 from hedgetheory.designs.model import System
 from hedgetheory.designs.superhf.system import SUPERHF
 
-SYSTEMS: tuple[System, ...] = (MAJORITY, SUPERHF)
+SYSTEMS: tuple[System, ...] = (MAJORITY, CREAM, SUPERHF)

@@ -1,0 +1,1 @@
+"""CREAM: consistency-regularised self-rewarding."""
