@@ -69,8 +69,8 @@ def null_of_consistency() -> Iterator[Evidence]:
     size = Symbol("N", positive=True)
     yield words(
         "tau is the mean over pairs of signs s_ij = +-1. Reversing the random ranking changes "
-        "every sign: E s_ij = 0. Pairs without a common response are independent; within a triple the "
-        "three products of two signs are those of a random order of three."
+        "every sign: E s_ij = 0. Pairs without a common response are independent; within a triple "
+        "the three products of two signs are those of a random order of three."
     )
     total = Fraction(0)
     for order in permutations(range(3)):
