@@ -7,10 +7,10 @@ direction from f₁ to f₀, that of f₀ − f₁.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from hedgetheory.analysis.compare import Valued, exceeds
 from hedgetheory.analysis.gold import Gold
@@ -172,7 +172,7 @@ def _towards_conditions(start: Fraction, base: list[Hypothesis]) -> list[Hypothe
         ]
     falls = "the score in beta, 1/(w + beta) - 1/(1 + beta) with w of Best-of-n, decreases in r"
     n = short(start)
-    told: dict[str, tuple[str, str | dict[str, str]]] = {
+    told: dict[str, tuple[str, str | Mapping[str, Any]]] = {
         "mlr": (
             "refuted",
             {
