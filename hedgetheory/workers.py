@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
-from typing import TypeAlias, TypeVar, cast
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from hedgetheory.errors import HedgeTheoryError, must_be
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -34,30 +37,71 @@ def in_order(
     """
     if callable(workers):
         return iter(cast("Iterable[Result]", workers(function, items)))
-    if isinstance(workers, bool) or not isinstance(workers, int) or (workers < 1 and workers != -1):
-        what = "an integer >= 1, -1 for every core, or a callable map(function, items)"
-        raise must_be("workers", workers, what, "workers")
-    count = min(os.cpu_count() or 1 if workers == -1 else workers, max(len(items), 1))
+    count = min(_count(workers), max(len(items), 1))
     return map(function, items) if count == 1 else _on_processes(function, items, count)
 
 
 def _on_processes(
     function: Callable[[Item], Result], items: Sequence[Item], count: int
 ) -> Iterator[Result]:
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-    from multiprocessing import get_context
+    with spreading(count) as spread:
+        assert spread is not None
+        yield from cast("Iterable[Result]", spread(function, items))
 
-    # Started afresh: a fork would copy the locks of threads that are not there.
-    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_quiet)
+
+@contextmanager
+def spreading(workers: Workers) -> Iterator[Callable[..., Iterable[object]] | None]:
+    """A map over ``workers`` for a whole block, None for one process: see `in_order`.
+
+    Processes start when the map is first used, serve all its uses, and end with the block.
+    """
+    if callable(workers):
+        yield workers
+        return
+    count = _count(workers)
+    if count == 1:
+        yield None
+        return
+    pool = _Pool(count)
     try:
-        yield from pool.map(function, items)
-    except BrokenProcessPool:
-        raise HedgeTheoryError(
-            "a worker process was killed, for want of memory perhaps: take fewer workers"
-        ) from None
+        yield pool.map
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.close()
+
+
+def _count(workers: object) -> int:
+    if isinstance(workers, bool) or not isinstance(workers, int) or (workers < 1 and workers != -1):
+        what = "an integer >= 1, -1 for every core, or a callable map(function, items)"
+        raise must_be("workers", workers, what, "workers")
+    return os.cpu_count() or 1 if workers == -1 else workers
+
+
+class _Pool:
+    """Processes that start when they are first needed."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.pool: ProcessPoolExecutor | None = None
+
+    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+        from concurrent.futures import ProcessPoolExecutor
+        from concurrent.futures.process import BrokenProcessPool
+        from multiprocessing import get_context
+
+        if self.pool is None:
+            # Started afresh: a fork would copy the locks of threads that are not there.
+            context = get_context("spawn")
+            self.pool = ProcessPoolExecutor(self.count, mp_context=context, initializer=_quiet)
+        try:
+            yield from self.pool.map(function, items)
+        except BrokenProcessPool:
+            raise HedgeTheoryError(
+                "a worker process was killed, for want of memory perhaps: take fewer workers"
+            ) from None
+
+    def close(self) -> None:
+        if self.pool is not None:
+            self.pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _quiet() -> None:

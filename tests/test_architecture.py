@@ -15,6 +15,7 @@ LAYERS = (
         "errors",
         "exact",
         "workers",
+        "effort",
         "expressions",
         "numerics",
         "laws",

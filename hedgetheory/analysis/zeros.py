@@ -17,6 +17,7 @@ from math import comb, lcm
 from typing import Any, Protocol
 
 from hedgetheory.analysis.expsum import Coefficients, ExpSum, constant_ball
+from hedgetheory.effort import spend
 from hedgetheory.numerics import roots
 from hedgetheory.numerics.ball import (
     ball,
@@ -38,6 +39,8 @@ START_BITS = 192
 #: Splits are off-centre at a fraction with no meaning, so that no zero of note is an end of a box.
 _SPLIT = Fraction(483, 1024)
 _NARROWEST = Fraction(1, 2**50)
+#: What a box costs, in units of work (`effort.spend`).
+_BOX = 10
 
 
 def sign_of(x: Any) -> int:
@@ -362,6 +365,7 @@ class _Search:
         while stack:
             low, high = stack.pop()
             self.boxes += 1
+            spend(_BOX)
             if self._settled(low, high):
                 continue
             if self.boxes > MAX_BOXES or high - low < _NARROWEST * (high - self.lower):

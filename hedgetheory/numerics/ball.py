@@ -15,6 +15,7 @@ from typing import Any
 
 from flint import acb, arb, arb_poly, ctx, fmpq, fmpz_mpoly_ctx, fmpz_poly
 
+from hedgetheory.effort import spend
 from hedgetheory.errors import NotCertified
 from hedgetheory.exact import Number
 from hedgetheory.numerics.incomplete import ComplexIncomplete, RealIncomplete
@@ -400,6 +401,7 @@ def integral(function: Callable[[acb, bool], acb], low: arb, high: arb, cost: in
         if raised is not None:
             return acb(arb.nan())
         try:
+            spend()
             return function(x, analytic)
         except BaseException as error:
             raised = error

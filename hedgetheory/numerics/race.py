@@ -40,6 +40,7 @@ from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import Any
 
+from hedgetheory.effort import spend
 from hedgetheory.errors import NotCertified
 from hedgetheory.numerics import ball as balls
 from hedgetheory.numerics.ball import REAL, ball, hull, symmetric
@@ -51,6 +52,8 @@ STRIP = Fraction(3, 2)
 #: More work than this, in exponentials at 64 bits, is not done: `NotCertified` says so instead of
 #: hanging. It is some ten seconds.
 MAX_WORK = 4_000_000
+#: Of these many one unit of work is made (`effort.spend`): an integrand costs some fifty.
+_EXPONENTIALS_A_UNIT = 50
 
 
 def nats() -> float:
@@ -66,6 +69,7 @@ def check_work(count: float, what: str) -> None:
             f"{what} at {bits} bits needs {count:.1g} exponentials, more than are computed here: "
             "ask for fewer digits or a smaller lam (a value that is exactly 0 has no digits)"
         )
+    spend(int(count) // _EXPONENTIALS_A_UNIT)
 
 
 @dataclass(frozen=True)
