@@ -1,0 +1,94 @@
+"""GRPO's optimum as a policy: π = β π_ref/(η − r), on the raw reward or on its quantile."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import sympy
+from sympy import exp, log
+
+from hedgetheory.errors import must_be
+from hedgetheory.exact import RealInput
+from hedgetheory.expressions.symbols import beta, u, ubar
+from hedgetheory.expressions.vocabulary import expm1, log1p, phi1
+from hedgetheory.policies.base import Domain, Policy, RankPolicy
+
+if TYPE_CHECKING:
+    from hedgetheory.functionals.bound import Bound
+    from hedgetheory.laws.base import Law
+
+#: 1/β, the λ of the tilt that it is compared with.
+strength = 1 / beta
+#: η − U over β, up to the factor in w: ū + u e^{−1/β}, from 1 to e^{−1/β}.
+_room = ubar + u * exp(-strength)
+
+
+class Grpo(Policy):
+    """The optimum of E[R] − β KL(π_ref ‖ π), where GRPO with the k3 penalty stops on-policy.
+
+    w = β/(η − r), with η above every reward so that E[w] = 1; on the quantile (``scale``) r is u
+    and η = 1/(1 − e^{−1/β}). β → ∞ is the reference, and greed grows as β falls: the k3 loss has
+    the gradient of KL(π_ref ‖ π), not of KL(π ‖ π_ref), so this and not the tilt by 1/β is where
+    it stops. From the paper: the loss; *derived here*: its optimum. *Modelling choices*: responses
+    drawn from the current policy (no clipping), one token or k3 on whole responses, advantages not
+    divided by the standard deviation, groups so large that the group's mean is that of the policy
+    (in a group of G responses β stands for βG/(G − 1)).
+
+    ``beta`` > 0, in the unit of the reward (published defaults: 0.04 in DeepSeekMath, 0.001 in
+    DeepSeek-R1). On the raw reward: finitely many atoms, or the uniform law. Raises InputError for
+    β <= 0, NotOnThisLaw for rewards without upper bound, NotCertified on other bounded laws.
+
+    >>> Grpo("1/25", scale="quantile")
+    grpo(beta=0.04, scale=quantile)
+
+    Source: DeepSeekMath, arXiv 2402.03300; the claims `grpo.optimum` and `grpo.k-three-gradient`.
+    """
+
+    name = "grpo"
+    symbols = (beta,)
+    domains = (Domain(Fraction(0), lower_closed=False),)
+    scale = "reward"
+
+    def __new__(cls, beta: RealInput, scale: str = "reward") -> Grpo:
+        return super().__new__(QuantileGrpo if scale == "quantile" else cls)
+
+    def __init__(self, beta: RealInput, scale: str = "reward") -> None:
+        if scale not in ("reward", "quantile"):
+            raise must_be("scale", scale, "reward or quantile", f"grpo(beta={beta}, ...)")
+        self._set(beta)
+
+    @property
+    def is_reference(self) -> bool:
+        return False
+
+    def bound_on(self, law: Law) -> Bound | None:
+        from hedgetheory.designs.grpo.bound import reward_bound
+
+        return reward_bound(self, law)
+
+    def __str__(self) -> str:
+        return f"{super().__str__()[:-1]}, scale={self.scale})"
+
+
+class QuantileGrpo(Grpo, RankPolicy):
+    """The same on the quantile: G = β ln(η/(η − u)), a rank policy.
+
+    With p = 1 − e^{−1/β} = 1/η this is ln(1 − pu)/ln(1 − p), the pgf of the logarithmic-series
+    law: it is best of N draws with P(N = k) = β p^k/k, and E[N] = β(e^{1/β} − 1).
+    """
+
+    scale = "quantile"
+    # ln(η/(η − u)) = −ln(1 − pu), where 1 − pu = ū + u e^{−1/β}; neither end cancels in log1p(x).
+    cdf = beta * log1p(-u * expm1(-strength) / _room)
+    ratio: Any = phi1(-strength) / _room
+    log_ratio: Any = log(phi1(-strength)) - log(_room)
+    survival: Any = beta * log1p(ubar * expm1(strength))
+    mean_draws: sympy.Expr = phi1(strength)
+    inverse = u * phi1(-strength * u) / phi1(-strength)
+    inverse_bar = ubar * exp(-strength * u) * phi1(-strength * ubar) / phi1(-strength)
+
+    def bound_on(self, law: Law) -> Bound | None:
+        from hedgetheory.designs.grpo.bound import quantile_bound
+
+        return quantile_bound(self, law)
