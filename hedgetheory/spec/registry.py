@@ -294,6 +294,16 @@ _POLICIES = (
         "rounds of filtering the best of n and returning to the prior",
         "n >= 1, beta >= 0, whole rounds from 1 to 16",
     ),
+    Entry(
+        "grpo",
+        "hedgetheory.designs.grpo.policy:Grpo",
+        (
+            *_real("beta"),
+            Parameter("scale", "choice", default="reward", choices=("reward", "quantile")),
+        ),
+        "where GRPO with the k3 penalty stops: w = beta/(eta - reward), or of the quantile",
+        "beta > 0, scale reward or quantile; reward: finitely many atoms or uniform",
+    ),
 )
 
 _DRAWS = (
