@@ -1,4 +1,6 @@
-"""The supremum of the uniform-law gap over every μ > 0, enclosed rigorously, both tails included.
+"""The supremum of the gap over a family: on the uniform law here, elsewhere by other modules.
+
+On the uniform law it is enclosed rigorously over every μ > 0, both tails included.
 
 gap(μ) = min over λ of [KL(BoP_μ) − λ E_μ[U] + K(λ)], so that any λ gives an upper bound. Four
 pieces cover (0, ∞):
@@ -12,8 +14,8 @@ pieces cover (0, ∞):
 4. In that neighbourhood gap″ < 0, gap′(μ) = KL′(μ) − λ(μ) m′(μ) (the envelope theorem) changes sign
    once, and the maximiser is bisected.
 
-Where the gap is unbounded the reason is short, since KL(BoP_μ) ≥ ln(1 + μ) − 1 (Ei increases), and
-affine maps of the reward change nothing. Each bounds KL(tilt) = sup_λ [λm − K(λ)] from above:
+On three laws a rate is known beside `gap_tails`, since KL(BoP_μ) ≥ ln(1 + μ) − 1 (Ei increases),
+and affine maps of the reward change nothing. Each bounds KL(tilt) = sup_λ [λm − K(λ)] from above:
 
 - exponential(1): m = Ein(μ) + φ₁(−μ) ≤ ln μ + γ + E₁(μ) + 1/μ and KL(tilt) = m − 1 − ln m, so that
   gap ≥ ln m − γ − o(1);
@@ -32,31 +34,38 @@ from typing import Any, Literal
 
 import sympy
 
-from hedgetheory.errors import NotCertified
+from hedgetheory.errors import InputError, NotCertified
 from hedgetheory.exact import Number
 from hedgetheory.expressions.symbols import lam, mu
 from hedgetheory.expressions.vocabulary import phi3
 from hedgetheory.functionals.closed_forms import RANK_FORMS
-from hedgetheory.functionals.gap import cumulants, matched_strength
+from hedgetheory.functionals.gap import cumulants, is_tilt, matched_strength
+from hedgetheory.functionals.gap_families import UNBOUNDED_ON_UNIFORM, best_of_n_supremum
+from hedgetheory.functionals.gap_finite import finite_supremum
+from hedgetheory.functionals.gap_search import Largest
+from hedgetheory.functionals.gap_tails import has_limit_shape, inner_parameter, unbounded_by
 from hedgetheory.laws.affine import Affine
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
-from hedgetheory.laws.exponential import Exponential
-from hedgetheory.laws.logistic import Logistic
-from hedgetheory.laws.normal import Normal
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.numerics import ball as balls
 from hedgetheory.numerics.ball import REAL, ball, hull
 from hedgetheory.numerics.program import Program, compiled
+from hedgetheory.policies.base import RankPolicy
+from hedgetheory.policies.best_of_n import BestOfN
 from hedgetheory.policies.best_of_poisson import BestOfPoisson
+from hedgetheory.policies.best_of_random import BestOfRandom
+from hedgetheory.policies.family import Family
 
 
 @dataclass(frozen=True)
 class GapSupremum:
-    """The supremum over μ > 0 and its maximiser, None where the gap is zero or unbounded."""
+    """The supremum over θ and its maximiser, None where the gap is zero or unbounded."""
 
     supremum: Number
     argmax: Number | None
     verdict: Literal["attained", "zero", "unbounded", "no tilt exists"]
+    #: What the verdict rests on.
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -163,27 +172,84 @@ NEIGHBOURHOOD = (Fraction(13, 4), Fraction(7, 2))
 MAX_BOXES = 100_000
 
 
-def gap_supremum(law: Law, digits: int = 10) -> GapSupremum:
-    """sup over μ > 0 of KL(BoP_μ‖ref) − KL(tilt_λ‖ref), in nats, at equal mean proxy reward.
+def gap_supremum(law: Law, digits: int = 10, family: Family | None = None) -> GapSupremum:
+    """sup over θ of KL(π_θ‖ref) − KL(tilt_λ‖ref), in nats, at equal mean proxy reward.
 
-    Certified on the uniform law, every piece of the argument in the module's docstring checked by
-    balls; infinite, with its proof there, on normal, exponential and logistic laws; zero on two
-    atoms; undefined where M(λ) = ∞ for every λ > 0. Affine maps of the reward change nothing.
-    Raises NotCertified elsewhere, and where a piece fails.
+    ``family``: rank policies with one parameter free; None is Best-of-Poisson, over every μ > 0.
+    The verdict, with what it rests on in ``why``:
+
+    - "attained": certified, with every maximiser enclosed: Best-of-Poisson on the uniform law and
+      on 3 to 100 atoms, Best-of-n (real n) on the uniform law. The proofs are in the docstrings of
+      this module, of `gap_finite` and of `gap_families`;
+    - "unbounded": proved there and in `gap_tails`: normal, exponential, logistic, gumbel, laplace,
+      gamma, weibull (shape ≥ 1), poisson and geometric laws, mixtures whose heaviest upper tail is
+      of these, formula laws with a certified log-concave density and no upper end; and the best of
+      a geometric or Sibuya number of draws on the uniform law;
+    - "zero": at most two atoms, or a family of tilts in disguise;
+    - "no tilt exists": M(λ) = ∞ for every λ > 0.
+
+    Affine maps of the reward change nothing. ``digits`` ≥ 1 holds for the value and the place.
+    Raises InputError for a family of other policies, NotCertified elsewhere and where a bound on
+    the work is met.
     Source: the paper's Figure 2 shows "about 8·10⁻⁴" (arXiv 2506.19248).
     """
     if isinstance(law, Affine):
-        return gap_supremum(law.law, digits)
+        return gap_supremum(law.law, digits, family)
     if isinstance(law, ContinuousLaw) and law.mgf_limit == 0:
         reason = f"no tilt exists on {law}: E[e^(lam R)] = oo for every lam > 0"
-        return GapSupremum(Number.undefined(reason), None, "no tilt exists")
-    if isinstance(law, (Normal, Exponential, Logistic)):
-        return GapSupremum(Number.infinity(), None, "unbounded")
+        return GapSupremum(Number.undefined(reason), None, "no tilt exists", reason)
     if isinstance(law, FiniteLaw) and len(law.atoms) <= 2:
-        return GapSupremum(Number.exact(0), None, "zero")
+        return _zero("on at most two atoms the mean determines the law")
+    if family is not None:
+        found = _of_family(law, digits, family)
+        if found is not None:
+            return found
+    elif why := unbounded_by(law):
+        return _unbounded(why)
+    elif isinstance(law, Uniform):
+        return _on_uniform(digits)
+    elif isinstance(law, FiniteLaw):
+        return _attained(
+            finite_supremum(law, digits), digits, "balls and tail bounds (gap.finite-tails)"
+        )
+    of = "" if family is None else f" of {family}"
+    raise NotCertified(f"the supremum of the gap{of} on {law} is not decided: ask for it at a mu")
+
+
+def _of_family(law: Law, digits: int, family: Family) -> GapSupremum | None:
+    """The supremum over a family, None where it is not decided."""
+    member = family.at(inner_parameter(family))
+    if not isinstance(member, RankPolicy):
+        raise InputError(f"family={family}, but must be one of rank policies, such as bon [gap]")
+    if isinstance(member, BestOfPoisson):
+        return gap_supremum(law, digits)
+    if is_tilt(member, law):
+        return _zero("the policy is a tilt of the reward, exactly")
+    why = unbounded_by(law)
+    if why and has_limit_shape(family):
+        return _unbounded(why)
     if not isinstance(law, Uniform):
-        raise NotCertified(f"the supremum of the gap on {law} is not decided: ask for it at a mu")
-    return _on_uniform(digits)
+        return None
+    if isinstance(member, BestOfRandom) and type(member.draws) in UNBOUNDED_ON_UNIFORM:
+        return _unbounded(UNBOUNDED_ON_UNIFORM[type(member.draws)])
+    if isinstance(member, BestOfN):
+        return _attained(
+            best_of_n_supremum(digits), digits, "balls and tail bounds (gap.supremum-of-best-of-n)"
+        )
+    return None
+
+
+def _zero(why: str) -> GapSupremum:
+    return GapSupremum(Number.exact(0), None, "zero", why)
+
+
+def _unbounded(why: str) -> GapSupremum:
+    return GapSupremum(Number.infinity(), None, "unbounded", why)
+
+
+def _attained(found: Largest, digits: int, why: str) -> GapSupremum:
+    supremum, argmax = (balls.number(x, digits) for x in (found.value, found.place))
+    return GapSupremum(supremum, argmax, "attained", why)
 
 
 @lru_cache(maxsize=8)
@@ -209,7 +275,7 @@ def _on_uniform(digits: int) -> GapSupremum:
                 raise NotCertified(f"the gap is not bounded below its supremum on {what}")
         _cover(LOW, NEIGHBOURHOOD[0], floor)
         _cover(NEIGHBOURHOOD[1], HIGH, floor)
-    return GapSupremum(balls.number(supremum, digits), balls.number(argmax, digits), "attained")
+    return _attained(Largest(supremum, argmax), digits, "balls and tail bounds (gap.supremum)")
 
 
 def _require_concave(low: Fraction, high: Fraction) -> None:

@@ -134,7 +134,8 @@ def test_the_supremum_of_the_gap_has_the_fields_of_the_contract(cli, law, verdic
     done = cli("gap", "--law", law, "--sup", "--digits", "6", "--json")
     assert done.code == 0
     assert_common(done.document, "gap")
-    assert set(done.document) == COMMON | {"law", "digits", "sup", "argmax", "verdict"}
+    own = {"law", "family", "digits", "sup", "argmax", "verdict", "why"}
+    assert set(done.document) == COMMON | own
     assert done.document["verdict"] == verdict
     assert (done.document["argmax"] is not None) == (verdict == "attained")
     if verdict == "unbounded":

@@ -11,8 +11,9 @@ from hedgetheory.errors import NotCertified
 from hedgetheory.functionals import gap_supremum as module
 from hedgetheory.functionals.gap import gap_at
 from hedgetheory.functionals.gap_supremum import gap_supremum
+from hedgetheory.laws.beta import Beta
 from hedgetheory.laws.exponential import Exponential
-from hedgetheory.laws.finite import Bernoulli, Finite
+from hedgetheory.laws.finite import Bernoulli
 from hedgetheory.laws.normal import Normal
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.numerics import ball as balls
@@ -92,4 +93,4 @@ def test_laws_without_a_finite_or_positive_gap_say_so() -> None:
     assert gap_supremum(Exponential(3)).verdict == "unbounded"
     assert gap_supremum(Bernoulli("1/3")).verdict == "zero"
     with pytest.raises(NotCertified, match="not decided"):
-        gap_supremum(Finite({0: "1/3", 1: "1/3", 2: "1/3"}))
+        gap_supremum(Beta(2, 3))
