@@ -8,17 +8,18 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from hedgetheory.errors import InputError, must_be
-from hedgetheory.expressions.reading import Call, Name, Node, exact_value, read, shown
+from hedgetheory.expressions.reading import Call, Name, Node, Value, exact_value, read, shown
 from hedgetheory.hedgetune.points import Points
 from hedgetheory.hedgetune.rank_points import BestOfNPoints, MixturePoints
 from hedgetheory.hedgetune.ranks import RankGroup
 from hedgetheory.hedgetune.soft_points import SoftDrawsPoints, SoftStrengthPoints
+from hedgetheory.hedgetune.superhf_points import SuperHFDrawsPoints, SuperHFPriorPoints
 from hedgetheory.hedgetune.table import Array
 from hedgetheory.hedgetune.tilt_points import TiltPoints
 
 KNOWN = (
-    "bon, bop, quantile_tilt, tilt, sbon(n=16), sbon(lam=3) or best_of_random(...) of ztp, "
-    "geometric, binomial(m=8), negative_binomial(r=2) or sibuya"
+    "bon, bop, quantile_tilt, tilt, sbon(n=16), sbon(lam=3), superhf(beta=0.23), superhf(n=8) or "
+    "best_of_random(...) of ztp, geometric, binomial(m=8), negative_binomial(r=2) or sibuya"
 )
 #: name -> its parameters in order; one is left free.
 _PARAMETERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -28,8 +29,11 @@ _PARAMETERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "quantile_tilt": ("lam",),
         "tilt": ("lam",),
         "sbon": ("n", "lam"),
+        "superhf": ("n", "beta", "rounds"),
     }
 )
+#: Parameters that need not be given.
+_DEFAULTS: Mapping[str, Node] = MappingProxyType({"rounds": Value(Fraction(1))})
 _RANDOM: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "ztp": ("lam",),
@@ -55,6 +59,8 @@ class FamilyName:
         inside = ", ".join(f"{name}={_short(value)}" for name, value in self.fixed)
         if self.draws is not None:
             return f"best_of_random({self.draws}{f'({inside})' if inside else ''})"
+        if self.name == "superhf":
+            return f"superhf({inside})"
         if self.name != "sbon":
             return self.name
         return f"sbon({inside}{', scale=quantile' if self.scale == 'quantile' else ''})"
@@ -76,6 +82,12 @@ class FamilyName:
                 return SoftStrengthPoints(groups, weights, name, int(fixed["n"]), self.scale)
             case "sbon":
                 return SoftDrawsPoints(groups, weights, name, fixed["lam"], self.scale)
+            case "superhf" if self.free == "n":
+                rounds = int(fixed["rounds"])
+                return SuperHFDrawsPoints(groups, weights, name, fixed["beta"], rounds)
+            case "superhf":
+                draws, rounds = int(fixed["n"]), int(fixed["rounds"])
+                return SuperHFPriorPoints(groups, weights, name, draws, rounds)
         law = {"bop": "bop", "quantile_tilt": "ztp"}.get(self.name, self.draws or "")
         return MixturePoints(groups, weights, name, (law, self.free), fixed)
 
@@ -117,8 +129,10 @@ def parse_family(text: str) -> FamilyName:
         raise InputError(
             f"family={shown(text)!r}: its parameters are {' and '.join(parameters)} [tune]"
         )
+    twice = len(given) != len(arguments) + len(named)
+    given = {key: node for key, node in _DEFAULTS.items() if key in parameters} | given
     free = [parameter for parameter in parameters if parameter not in given]
-    if len(free) != 1 or len(given) != len(arguments) + len(named):
+    if len(free) != 1 or twice:
         raise InputError(f"family={shown(text)!r}, but must leave one parameter free [tune]")
     fixed = tuple((key, _checked(key, given[key], text)) for key in parameters if key in given)
     if free == ["m"]:
@@ -145,6 +159,8 @@ _DOMAINS: Mapping[str, tuple[Fraction, Fraction, bool]] = MappingProxyType(
         "n": (Fraction(1), Fraction(10**9), True),
         "m": (Fraction(1), Fraction(10**9), True),
         "lam": (Fraction(0), Fraction(10**300), False),
+        "beta": (Fraction(0), Fraction(10**9), False),
+        "rounds": (Fraction(1), Fraction(16), True),
         "r": (Fraction(1, 10**9), Fraction(10**9), False),
         "p": (Fraction(1, 10**9), 1 - Fraction(1, 10**9), False),
     }

@@ -95,14 +95,18 @@ class BestOfNPoints(RankPolicyPoints):
 
     def curves_at(self, thetas: Array) -> Array:
         draws = np.asarray(thetas).astype(np.int64)
-        return np.concatenate([best_of_n_values(group.gold, draws) for group in self.groups])
+        return np.concatenate([self.values(group.gold, draws) for group in self.groups])
+
+    def values(self, ranked: Array, draws: NDArray[np.int64]) -> Array:
+        """The value of each integer n on rows of ranked gold."""
+        return best_of_n_values(ranked, draws)
 
     def best(self, rounding: float) -> int:
         """The place of the best n of all, which joins the grid if it was not there."""
         every = np.arange(1, self.size + 1)
         mean = np.zeros(self.size)
         for group, share in zip(self.groups, self.shares, strict=True):
-            mean += best_of_n_values(share @ group.gold, every)[0]
+            mean += self.values((share @ group.gold)[None], every)[0]
         self.ties = [int(n) for n in every[mean >= mean.max() - rounding]]
         self.thetas = np.asarray(np.union1d(self.thetas, self.ties[:1]))
         self.base = np.ones(len(self.thetas), bool)
@@ -118,7 +122,11 @@ class BestOfNPoints(RankPolicyPoints):
     def steps(self) -> Steps:
         """At real n, between the integers too."""
         grid = np.linspace(0, np.log(self.size), 65)
-        draws = np.minimum(np.exp(grid), self.size)
+        curves = self.at_real_n(np.minimum(np.exp(grid), self.size))
+        return Steps.of(grid, self.mean(curves), step_errors(curves, self.weights))
+
+    def at_real_n(self, draws: Array) -> Array:
+        """(P, k): the value of Best-of-n at real n on every prompt."""
         curves = np.empty((self.prompts, len(draws)))
         for part in _parts(len(draws), self.groups[-1].size):
             weighed = [
@@ -126,7 +134,7 @@ class BestOfNPoints(RankPolicyPoints):
                 for group in self.groups
             ]
             curves[:, part] = np.concatenate(weighed)
-        return Steps.of(grid, self.mean(curves), step_errors(curves, self.weights))
+        return curves
 
     def rank_cdf(self, u: Array, thetas: Array) -> Array:
         return np.asarray(u ** np.asarray(thetas, np.float64)[:, None])
