@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from hedgetheory.laws.laplace import Laplace as laplace
     from hedgetheory.laws.logistic import Logistic as logistic
     from hedgetheory.laws.lognormal import LogNormal as lognormal
-    from hedgetheory.laws.mixture import Mixture as mixture
+    from hedgetheory.laws.mixed import mixture
     from hedgetheory.laws.normal import Normal as normal
     from hedgetheory.laws.pareto import Pareto as pareto
     from hedgetheory.laws.poisson import Poisson as poisson
@@ -128,7 +128,7 @@ _HOME = {
     "laplace": ("laws.laplace", "Laplace"),
     "logistic": ("laws.logistic", "Logistic"),
     "lognormal": ("laws.lognormal", "LogNormal"),
-    "mixture": ("laws.mixture", "Mixture"),
+    "mixture": ("laws.mixed", "mixture"),
     "negative_binomial": ("policies.random_draws", "NegativeBinomial"),
     "normal": ("laws.normal", "Normal"),
     "pareto": ("laws.pareto", "Pareto"),

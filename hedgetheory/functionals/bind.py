@@ -8,11 +8,14 @@ from hedgetheory.functionals.atoms.finite import RankOnFinite, TiltOnFinite
 from hedgetheory.functionals.bound import Bound
 from hedgetheory.functionals.continuous import RankOnContinuous, TiltOnContinuous
 from hedgetheory.functionals.estimated import RankOnEstimated
+from hedgetheory.functionals.mixed.rank import RankOnMixed
+from hedgetheory.functionals.mixed.tilt import TiltOnMixed
 from hedgetheory.functionals.soft.bind import soft_bound
 from hedgetheory.functionals.soft.countable import SoftOnCountable
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
 from hedgetheory.laws.countable import CountableLaw
 from hedgetheory.laws.estimated import EstimatedLaw
+from hedgetheory.laws.mixed import MixedLaw
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.policies.base import Policy, RankPolicy
 from hedgetheory.policies.quantile_tilt import QuantileTilt
@@ -44,9 +47,16 @@ def bind(policy: Policy, law: Law) -> Bound:
             return TiltOnContinuous(policy, law)
         if isinstance(law, CountableLaw):
             return TiltOnCountable(policy, law)
+        if isinstance(law, MixedLaw):
+            return TiltOnMixed(policy, law)
         assert isinstance(law, FiniteLaw)
         return TiltOnFinite(policy, law)
     if isinstance(policy, SoftBestOfN):
+        if isinstance(law, MixedLaw):
+            raise NotCertified(
+                f"{policy} on {law} is not built: its race is not run on a law with atoms and a "
+                "density; take a rank policy or the tilt"
+            )
         return (
             SoftOnCountable(policy, law)
             if isinstance(law, CountableLaw)
@@ -57,5 +67,7 @@ def bind(policy: Policy, law: Law) -> Bound:
         return RankOnContinuous(policy, law)
     if isinstance(law, CountableLaw):
         return RankOnCountable(policy, law)
+    if isinstance(law, MixedLaw):
+        return RankOnMixed(policy, law)
     assert isinstance(law, FiniteLaw)
     return RankOnFinite(policy, law)

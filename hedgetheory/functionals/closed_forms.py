@@ -242,6 +242,22 @@ def _total_variation(policy: type) -> ClosedForm:
     return ClosedForm(star - at_star, prove, title)
 
 
+def antiderivative(
+    policy: type, quantity: str
+) -> tuple[sympy.Expr, dict[sympy.Expr, sympy.Expr]] | None:
+    """P in u with P′ = the integrand of a quantity, and P at ends where it has no value; or None.
+
+    It is what the closed form of (policy, quantity) is proved by.
+    """
+    known = _BY_ANTIDERIVATIVE.get((policy, quantity))
+    return None if known is None else (known[0], known[2])
+
+
+def unit_ratio(policy: type) -> sympy.Expr | None:
+    """The quantile at which w = 1, where it has a formula."""
+    return _UNIT_RATIO.get(policy)
+
+
 def _registry() -> dict[tuple[type, str], ClosedForm]:
     forms = {key: _by_antiderivative(key) for key in _BY_ANTIDERIVATIVE}
     for policy in _UNIT_RATIO:

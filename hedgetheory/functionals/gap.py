@@ -15,6 +15,7 @@ from hedgetheory.functionals.evaluate import enclosure, has_integral, number
 from hedgetheory.functionals.plans import Infinite, Undefined
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law, exact_symbol
 from hedgetheory.laws.countable import CountableLaw
+from hedgetheory.laws.mixed import MixedLaw
 from hedgetheory.numerics import ball as balls
 from hedgetheory.numerics.ball import REAL, ball, certify
 from hedgetheory.numerics.program import Program, compiled
@@ -35,6 +36,12 @@ def cumulants(law: Law) -> sympy.Expr:
     """K(λ) = ln E[e^{λR}] as a formula in λ."""
     if isinstance(law, (ContinuousLaw, CountableLaw)):
         return law.log_mgf
+    if isinstance(law, MixedLaw):
+        atoms = (
+            exact_symbol(mass) * sympy.exp(lam * exact_symbol(value)) for value, mass in law.atoms
+        )
+        part = exact_symbol(law.weight) * sympy.exp(law.part.log_mgf)
+        return sympy.log(sympy.Add(part, *atoms))
     assert isinstance(law, FiniteLaw)
     # Scaled by the largest reward: no overflow, and the sum stays near one at large λ.
     top = exact_symbol(law.atoms[-1][0])
@@ -47,7 +54,7 @@ def cumulants(law: Law) -> sympy.Expr:
 
 def matched_strength(law: Law, slope: Program, mean: Any) -> Any:
     """A ball around the λ ≥ 0 with K′(λ) = mean: K′ increases, on [0, ∞) or up to its limit."""
-    limit = law.mgf_limit if isinstance(law, ContinuousLaw) else None
+    limit = law.mgf_limit if isinstance(law, (ContinuousLaw, MixedLaw)) else None
     growth = law.growth_limit if isinstance(law, CountableLaw) else None
 
     def strength(t: Any) -> Any:

@@ -164,9 +164,9 @@ _LAWS = (
     ),
     Entry(
         "mixture",
-        "hedgetheory.laws.mixture:Mixture",
+        "hedgetheory.laws.mixed:mixture",
         (Parameter("components", "mixture"),),
-        "continuous laws with weights, as in mixture({normal(0, 1): 0.9, normal(3, 1): 0.1})",
+        "continuous and finite laws with weights, as in mixture({normal: 0.9, finite({3: 1}): 0.1})",
         "weights > 0 with sum exactly 1",
     ),
     Entry(
