@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 from hedgetheory.analysis import geometric_draws
-from hedgetheory.analysis.compare import largest
 from hedgetheory.analysis.curve import (
     ONE,
     ZERO,
@@ -18,6 +16,13 @@ from hedgetheory.analysis.curve import (
 from hedgetheory.analysis.deciding import smooth_picture
 from hedgetheory.analysis.diluted import diluted
 from hedgetheory.analysis.expsum import canonical, symbolic
+from hedgetheory.analysis.found import (
+    CheckResult,
+    hacking,
+    stopped_picture,
+    told,
+    undecided_picture,
+)
 from hedgetheory.analysis.gold import (
     Change,
     Gold,
@@ -27,96 +32,42 @@ from hedgetheory.analysis.gold import (
     slope_pattern,
 )
 from hedgetheory.analysis.hypotheses import Hypothesis, hypotheses
-from hedgetheory.analysis.integers import IntegerChoice, best_integer
 from hedgetheory.analysis.lattice_curve import LatticeCurve
-from hedgetheory.analysis.picture import Picture, Point, picture_of
-from hedgetheory.analysis.raw_tilt import raw_tilt_picture, tilt_domain
+from hedgetheory.analysis.picture import Picture, picture_of
+from hedgetheory.analysis.raw_tilt import raw_tilt_picture
 from hedgetheory.analysis.smooth import SmoothCurve
 from hedgetheory.analysis.smooth_pattern import smooth_pattern
 from hedgetheory.analysis.soft.draws import draws_picture
 from hedgetheory.analysis.soft.pattern import along_draws, along_strength, infinite_mean
 from hedgetheory.analysis.soft.strength import soft_picture
+from hedgetheory.effort import (
+    Effort,
+    OutOfWork,
+    Progress,
+    checked_bounds,
+    working,
+)
 from hedgetheory.errors import InputError, NotCertified
-from hedgetheory.exact import Number, short
+from hedgetheory.exact import Number
 from hedgetheory.expressions.symbols import r, u
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
 from hedgetheory.laws.countable import CountableLaw
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.policies.family import Family
+from hedgetheory.workers import Workers, spreading
 
 
-@dataclass(frozen=True)
-class ExtremumFound:
-    """An interior extremum of f."""
-
-    theta: Number
-    value: Number
-    kind: str
-
-
-@dataclass(frozen=True)
-class EndFound:
-    """An end of the domain with the value there, a limit where it is not attained."""
-
-    theta: Number
-    value: Number
-    attained: bool
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """What `check` finds; `to_json` gives the fields of the command-line contract."""
-
-    regime: str
-    extrema: tuple[ExtremumFound, ...]
-    ends: tuple[EndFound, ...]
-    best: EndFound | None
-    integer: IntegerChoice | None
-    complete: str
-    domain: str
-    complete_reason: str
-    hacking: str
-    threshold: Number
-    hypotheses: tuple[Hypothesis, ...]
-    digits: int
-    notes: tuple[str, ...] = field(default=())
-
-    def to_json(self) -> dict[str, Any]:
-        """The contract's fields for `check`, without the common ones."""
-        entry: dict[str, Any] = {
-            "regime": self.regime,
-            "extrema": [
-                {"theta": self._json(e.theta), "value": self._json(e.value), "kind": e.kind}
-                for e in self.extrema
-            ],
-            "ends": [
-                {"theta": self._json(e.theta), "value": self._json(e.value), "attained": e.attained}
-                for e in self.ends
-            ],
-            "best": None
-            if self.best is None
-            else {"theta": self._json(self.best.theta), "value": self._json(self.best.value)},
-            "complete": {
-                "verdict": self.complete,
-                "domain": self.domain,
-                "reason": self.complete_reason,
-            },
-            "hacking": {"verdict": self.hacking, "threshold": self._json(self.threshold)},
-            "hypotheses": [h.to_json() for h in self.hypotheses],
-        }
-        if self.threshold.is_undefined:
-            entry["hacking"]["reason"] = self.threshold.reason
-        if self.integer is not None:
-            entry["integer"] = self.integer.to_json(self.digits)
-        if self.notes:
-            entry["notes"] = list(self.notes)
-        return entry
-
-    def _json(self, number: Number) -> dict[str, str] | None:
-        return number.to_json(self.digits)
-
-
-def check(law: Law, family: Family, gold: Gold, digits: int = 12) -> CheckResult:
+def check(
+    law: Law,
+    family: Family,
+    gold: Gold,
+    digits: int = 12,
+    *,
+    workers: Workers = 1,
+    progress: Progress | None = None,
+    bound: int | None = None,
+    seconds: float | None = None,
+) -> CheckResult:
     """The regime of f, all its interior extrema, its ends, the best θ, and whether hacking occurs.
 
     f(θ) = E_θ[g], with f′(θ) = ∫ g′ k_θ, k_θ = −∂_θ G_θ, for rank families.
@@ -132,10 +83,18 @@ def check(law: Law, family: Family, gold: Gold, digits: int = 12) -> CheckResult
     taken at u = F(r), the atom included.
 
     ``law``, ``family``; ``gold`` with an ``expr`` in `symbols.u` or `symbols.r`; ``digits``
-    significant digits of each number. Numbers are exact or certified; "complete" is exact, by
-    ball arithmetic over the whole domain, or by a cited theorem (variation diminishing, Karlin
-    1968), as its reason says. Raises InputError for a formula in neither variable or both, and
-    NotOnThisLaw where the policy does not exist.
+    significant digits of each number; ``workers`` processes for signs and values that do not wait
+    for each other: an int, −1 for one a core, or a callable map(function, items); ``progress`` is
+    called with (what is done now, units of work so far), some ten times a second. ``bound``, in
+    units of work (evaluations of an integrand, terms of a sum: some 10⁴ a second), ends the check
+    at the same place on every machine and for every ``workers``; ``seconds`` on the clock does not.
+    Beyond either, whatever is not decided is "undecided" and what is known stands: turns with the
+    place they are in, hypotheses, values that were computed.
+
+    Numbers are exact or certified; "complete" is exact, by ball arithmetic over the whole domain,
+    or by a cited theorem (variation diminishing, Karlin 1968), as its reason says. Raises
+    InputError for a formula in neither variable or both, and NotOnThisLaw where the policy does
+    not exist. A KeyboardInterrupt has as its ``__notes__`` what was certain by then.
 
     >>> from types import SimpleNamespace
     >>> from hedgetheory.laws.uniform import Uniform
@@ -148,41 +107,29 @@ def check(law: Law, family: Family, gold: Gold, digits: int = 12) -> CheckResult
     Source: paper, Definition 1 and Theorems 1 and 3 (arXiv 2506.19248).
     """
     _admit(law, family, gold)
-    picture, conditions = _examine(law, family, gold)
+    checked_bounds(bound, seconds, "check")
+    with spreading(workers) as spread, working(Effort(bound, seconds, progress, spread)) as effort:
+        picture, conditions = _within_bounds(law, family, gold, effort)
+        try:
+            return told(law, family, picture, conditions, digits)
+        except NotCertified as why:
+            # The shape is known, but not where or how high to the digits asked for.
+            blank = undecided_picture(family, f"a point of the picture is not certified: {why}")
+            return told(law, family, blank, conditions, digits)
+
+
+def _within_bounds(
+    law: Law, family: Family, gold: Gold, effort: Effort
+) -> tuple[Picture, list[Hypothesis]]:
+    """The picture and the hypotheses; of what is known, where the bound of the work ends it."""
     try:
-        return _told(law, family, picture, conditions, digits)
-    except NotCertified as why:
-        # The shape is known, but not where or how high to the digits asked for.
-        blank = undecided_picture(family, f"a point of the picture is not certified: {why}")
-        return _told(law, family, blank, conditions, digits)
-
-
-def _told(
-    law: Law, family: Family, picture: Picture, conditions: list[Hypothesis], digits: int
-) -> CheckResult:
-    domain = picture.box or _domain_text(law, family)
-    best, notes = _best(picture, digits)
-    verdict, threshold_ = _hacking(picture, conditions, digits)
-    mixed = family.mixture is not None and family.mixture.start is None
-    counted = family.name == "bon" or mixed or along_draws(family)
-    integer = best_integer(picture, digits) if counted else None
-    return CheckResult(
-        regime=picture.regime,
-        extrema=tuple(
-            ExtremumFound(e.theta(digits), e.value(digits), e.kind) for e in picture.extrema
-        ),
-        ends=tuple(_end(p, digits) for p in (picture.lower_end, picture.upper_end)),
-        best=best,
-        integer=integer,
-        complete="certified" if picture.complete or picture.box else "undecided",
-        domain=domain,
-        complete_reason=picture.route if picture.complete else picture.open_reason,
-        hacking=verdict,
-        threshold=threshold_,
-        hypotheses=tuple(conditions),
-        digits=digits,
-        notes=tuple(notes),
-    )
+        return _examine(law, family, gold)
+    except OutOfWork as why:
+        patterns: list[list[Change]] = effort.kept.get("changes", [])
+        changes = patterns[-1] if patterns else sign_changes(law, gold)[0]
+        turns = effort.kept.get("turn", [])
+        picture = stopped_picture(family, turns, "; ".join([str(why), *effort.facts]))
+        return picture, hypotheses(law, family, changes, str(why))
 
 
 def threshold(law: Law, family: Family, gold: Gold, digits: int = 12) -> Number:
@@ -196,7 +143,7 @@ def threshold(law: Law, family: Family, gold: Gold, digits: int = 12) -> Number:
     """
     _admit(law, family, gold)
     picture, conditions = _examine(law, family, gold)
-    return _hacking(picture, conditions, digits)[1]
+    return hacking(picture, conditions, digits)[1]
 
 
 def _admit(law: object, family: object, gold: Gold) -> None:
@@ -295,8 +242,8 @@ def _by_quadrature(
     except (NoExactForm, NotCertified) as other:
         reason = why if str(other) == why else f"{why}; {other}"
         return undecided_picture(family, reason), hypotheses(law, family, changes, reason)
-    found = changes if pattern is None else pattern[1]
-    return picture, hypotheses(law, family, found, picture.open_reason)
+    seen = changes if pattern is None else pattern[1]
+    return picture, hypotheses(law, family, seen, picture.open_reason)
 
 
 def variation_bound(family: Family, changes: list[Change] | None) -> int | None:
@@ -314,68 +261,4 @@ def variation_bound(family: Family, changes: list[Change] | None) -> int | None:
     return len(changes) if tilts and len(changes) <= 1 else None
 
 
-def undecided_picture(family: Family, why: str) -> Picture:
-    """A picture that says only why it is open."""
-    unknown = Number.undefined(why)
-    lower, top = Number.exact(family.domain.lower), family.domain.upper
-    upper = Number.infinity() if top is None else Number.exact(top)
-    return Picture(
-        [],
-        [],
-        Point(lambda _: lower, lambda _: unknown, attained=family.domain.lower_closed),
-        Point(lambda _: upper, lambda _: unknown, attained=family.domain.upper_closed),
-        lambda x, digits: unknown,
-        why,
-    )
-
-
-def _end(point: Point, digits: int) -> EndFound:
-    return EndFound(point.theta(digits), point.value(digits), point.attained)
-
-
-def _best(picture: Picture, digits: int) -> tuple[EndFound | None, list[str]]:
-    """The largest of extrema and ends; of equals the first that is attained."""
-    if not picture.complete:
-        return None, ["best is not stated while the regime is undecided"]
-    points: list[Point] = [picture.lower_end, *picture.extrema, picture.upper_end]
-    if not picture.signs:
-        points = points[:1]
-    if any(point.value(digits).is_undefined for point in points):
-        return None, ["best is not stated: a value is not known"]
-    indices, certain = largest([point.value for point in points], digits)
-    notes = []
-    if not certain:
-        notes.append("best: values agree to more than 300 digits, the smallest theta is shown")
-    elif len(indices) > 1:
-        notes.append("best: an exact tie, the smallest theta is shown")
-    chosen = next((points[i] for i in indices if points[i].attained), points[indices[0]])
-    return _end(chosen, digits), notes
-
-
-def _hacking(picture: Picture, conditions: list[Hypothesis], digits: int) -> tuple[str, Number]:
-    """Definition 1: beyond some θ† f decreases while proxy reward and KL keep increasing."""
-    verdicts = {h.id: h.verdict for h in conditions}
-    if not picture.complete:
-        return "undecided", Number.undefined(picture.open_reason)
-    if not picture.signs:
-        return "refuted", Number.undefined("f is constant: there is no threshold")
-    if picture.signs[-1] > 0:
-        return "refuted", Number.undefined("f increases at the upper end: there is no threshold")
-    for name in ("kl_increasing", "proxy_increasing"):
-        if verdicts[name] != "proved":
-            return "undecided", Number.undefined(f"{name} is {verdicts[name]}")
-    # Decreasing from the start: hacking sets in at the lower end itself.
-    last = picture.extrema[-1] if picture.extrema else picture.lower_end
-    return "certified", last.theta(digits)
-
-
-def _domain_text(law: Law, family: Family) -> str:
-    known = tilt_domain(law) if family.name == "tilt" else None
-    if known is not None:
-        return known
-    domain = family.domain
-    limit = law.mgf_limit if family.name == "tilt" and isinstance(law, ContinuousLaw) else None
-    upper = domain.upper if limit is None else limit
-    left = "[" if domain.lower_closed else "("
-    right = "]" if domain.upper_closed and limit is None else ")"
-    return f"{left}{short(domain.lower)}, {'inf' if upper is None else short(upper)}{right}"
+__all__ = ["CheckResult", "check", "sign_changes", "threshold", "variation_bound"]

@@ -93,6 +93,8 @@ class Picture:
     route: str = ""
     touches: list[Zero] = field(default_factory=list)
     box: str = ""
+    #: Compute all its numbers to so many digits at once, where there are processes to do it.
+    ahead: Callable[[int], None] = lambda digits: None
 
     @property
     def complete(self) -> bool:
