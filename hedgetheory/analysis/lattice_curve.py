@@ -24,6 +24,7 @@ from hedgetheory.analysis.gold_shape import GoldShape
 from hedgetheory.analysis.lattice_shape import lattice_of, lattice_pattern
 from hedgetheory.analysis.rank_kernels import KERNELS, plain_tilt
 from hedgetheory.analysis.tilt_moments import supremum_from
+from hedgetheory.effort import spend
 from hedgetheory.errors import NotCertified
 from hedgetheory.expressions.symbols import lam, u, ubar
 from hedgetheory.functionals.atoms.lattice import Row
@@ -119,6 +120,7 @@ class LatticeCurve:
         last = lattice.last(tail)
         rows, steps = self._table(last)
         last = rows[-1].at
+        spend(len(rows))
         plain = self.plain and theta > ball(Fraction(1, 16))
         forms = self.plain if plain else self.weights
         low, high, half = forms[weight], forms[f"{weight}+"], ball(Fraction(1, 2))
