@@ -122,7 +122,8 @@ class NoisyProxy(JointModel):
       its own standard deviations, as ``unit`` says: the same for rank policies, and λ in 1/t for
       the others.
 
-    Raises InputError for other pairs, and noise with atoms.
+    Raises InputError for other pairs, noise with atoms, and noise on less than the whole line where
+    the true reward has two atoms or more.
 
     >>> implied = NoisyProxy(Normal(0, 4)).implied(Normal(0, 3))
     >>> implied.law, implied.expr
@@ -168,6 +169,13 @@ def _finite_plus_noise(true: FiniteLaw, noise: ContinuousLaw) -> Implied:
     """The posterior mean over the atoms, by Bayes' rule."""
     if len(true.atoms) == 1:
         return _in("r", Affine(noise, true.atoms[0][0]), exact_symbol(true.atoms[0][0]))
+    if noise.support != (None, None):
+        # The densities would have to be 0 outside of their supports, piece by piece: their
+        # formulas, taken everywhere, give another curve.
+        raise InputError(
+            f"noise={noise}, but must have the whole line as its support [noisy_proxy]: "
+            "take normal, logistic, laplace, gumbel or student_t"
+        )
     shifted = {value: Affine(noise, value) for value, _ in true.atoms}
     first = true.atoms[0][0]
     # P(t_i | r) = 1/(1 + Σ_j p_j φ_j/(p_i φ_i)), in [0, 1] by its form.

@@ -7,6 +7,7 @@ import scipy.integrate
 import scipy.stats
 import sympy
 
+from hedgetheory.errors import InputError
 from hedgetheory.expressions.symbols import r
 from hedgetheory.functionals.quantities import value
 from hedgetheory.spec.grammar import parse_joint, parse_law, parse_policy
@@ -62,6 +63,15 @@ def test_heavy_noise_is_hacked_and_light_noise_is_not():
     assert heavy[1] > 0.65 > heavy[2] > 0.5
     light = [best_of(n, "normal(0, 1)") for n in (1, 10, 10**6)]
     assert light[0] < light[1] < light[2]
+
+
+@pytest.mark.parametrize(
+    "noise", ["uniform", "exponential(1)", "gamma(2)", "pareto(2)", "truncated(normal, -1, 1)"]
+)
+def test_noise_on_a_part_of_the_line_is_refused(noise):
+    """It gave a constant gold curve for uniform noise, where proxies below 1 mean a 0 for certain."""
+    with pytest.raises(InputError, match="whole line"):
+        parse_joint(f"noisy_proxy({noise})").implied(parse_law("bernoulli(1/2)"))
 
 
 def test_a_constant_true_reward_is_its_own_mean():
