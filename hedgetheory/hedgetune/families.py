@@ -18,8 +18,9 @@ from hedgetheory.hedgetune.table import Array
 from hedgetheory.hedgetune.tilt_points import TiltPoints
 
 KNOWN = (
-    "bon, bop, quantile_tilt, tilt, sbon(n=16), sbon(lam=3), superhf(beta=0.23), superhf(n=8) or "
-    "best_of_random(...) of ztp, geometric, binomial(m=8), negative_binomial(r=2) or sibuya"
+    "bon, bop, quantile_tilt, tilt, sbon(n=16), sbon(lam=3), superhf(beta=0.23), superhf(n=8), "
+    "fk(k=4), fk(lam=10) or best_of_random(...) of ztp, geometric, binomial(m=8), "
+    "negative_binomial(r=2) or sibuya"
 )
 #: name -> its parameters in order; one is left free.
 _PARAMETERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -30,6 +31,8 @@ _PARAMETERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "tilt": ("lam",),
         "sbon": ("n", "lam"),
         "superhf": ("n", "beta", "rounds"),
+        # One resampling of k particles: sbon(n=k, lam), under its own name.
+        "fk": ("k", "lam"),
     }
 )
 #: Parameters that need not be given.
@@ -54,8 +57,11 @@ class FamilyName:
     fixed: tuple[tuple[str, Fraction], ...] = ()
     draws: str | None = None
     scale: str = "reward"
+    shown: str = ""
 
     def __str__(self) -> str:
+        if self.shown:
+            return self.shown
         inside = ", ".join(f"{name}={_short(value)}" for name, value in self.fixed)
         if self.draws is not None:
             return f"best_of_random({self.draws}{f'({inside})' if inside else ''})"
@@ -117,6 +123,9 @@ def parse_family(text: str) -> FamilyName:
         parameters = _RANDOM[draws]
     elif name in _PARAMETERS:
         parameters = _PARAMETERS[name]
+        if name == "fk" and "potential" in named:
+            word = named.pop("potential")
+            _require_sound(word.name if isinstance(word, Name) else "")
         if name == "sbon" and "scale" in named:
             word = named.pop("scale")
             scale = word.name if isinstance(word, Name) else ""
@@ -137,7 +146,19 @@ def parse_family(text: str) -> FamilyName:
     fixed = tuple((key, _checked(key, given[key], text)) for key in parameters if key in given)
     if free == ["m"]:
         raise InputError("binomial: leave p free and give m, as in best_of_random(binomial(m=8))")
+    if name == "fk":
+        inside = ", ".join(f"{key}={_short(value)}" for key, value in fixed)
+        renamed = tuple(("n" if key == "k" else key, value) for key, value in fixed)
+        free_name = "n" if free == ["k"] else free[0]
+        return FamilyName("sbon", free_name, renamed, shown=f"fk({inside})")
     return FamilyName(name, free[0], fixed, draws, scale)
+
+
+def _require_sound(potential: str) -> None:
+    """The potentials that are Soft Best-of-n on every table."""
+    if potential not in ("difference", "sum", "terminal"):
+        words = "difference, sum or terminal: max is the same where no reward is below 0"
+        raise must_be("potential", potential or "...", words, "tune(family=fk)")
 
 
 def _taken_apart(node: Node, text: str) -> tuple[str, tuple[Node, ...], dict[str, Node]]:
@@ -157,6 +178,7 @@ def _unknown(text: object) -> InputError:
 _DOMAINS: Mapping[str, tuple[Fraction, Fraction, bool]] = MappingProxyType(
     {
         "n": (Fraction(1), Fraction(10**9), True),
+        "k": (Fraction(1), Fraction(10**9), True),
         "m": (Fraction(1), Fraction(10**9), True),
         "lam": (Fraction(0), Fraction(10**300), False),
         "beta": (Fraction(0), Fraction(10**9), False),

@@ -1,0 +1,1 @@
+"""Feynman–Kac steering: particles, potentials, resampling."""
