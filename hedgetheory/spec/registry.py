@@ -304,6 +304,22 @@ _POLICIES = (
         "where GRPO with the k3 penalty stops: w = beta/(eta - reward), or of the quantile",
         "beta > 0, scale reward or quantile; reward: finitely many atoms or uniform",
     ),
+    Entry(
+        "fk",
+        "hedgetheory.designs.fk.policy:FeynmanKac",
+        (
+            Parameter("k", "integer"),
+            Parameter("lam"),
+            Parameter(
+                "potential",
+                "choice",
+                default="difference",
+                choices=("difference", "max", "sum", "terminal"),
+            ),
+        ),
+        "Feynman-Kac steering, one resampling of k particles: sbon(n=k, lam)",
+        "integer k >= 1, lam >= 0; potential max only where no reward is below 0",
+    ),
 )
 
 _DRAWS = (
