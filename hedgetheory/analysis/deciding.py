@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -22,9 +23,11 @@ from hedgetheory.analysis.gold import Change
 from hedgetheory.analysis.gold_signs import limit_at_infinity
 from hedgetheory.analysis.lattice_curve import LatticeCurve
 from hedgetheory.analysis.picture import Extremum, Picture, Point, settled
+from hedgetheory.analysis.remembered import FIRST_DIGITS, Remembered, RememberedValues
 from hedgetheory.analysis.smooth import SmoothCurve
 from hedgetheory.analysis.smooth_pattern import Shaped
 from hedgetheory.analysis.zeros import Zero, sign_at, sign_of
+from hedgetheory.effort import doing, each, found, is_spread
 from hedgetheory.errors import NotCertified
 from hedgetheory.exact import Number
 from hedgetheory.laws.base import exact_symbol
@@ -50,29 +53,36 @@ def smooth_picture(
     curve: RankCurve, family: Family, pattern: tuple[list[int], list[Change]] | None
 ) -> Picture:
     """The picture of a curve known by quadrature; complete only where a bound is attained."""
+    if pattern is not None:
+        found(f"g' changes sign {len(pattern[1])} time(s)", changes=pattern[1])
+    doing("the sign of f' at the lower end")
     decision = _Decision(curve, family, pattern)
     signs, zeros, reason = decision.run()
-    extrema = [_extremum(curve, zero) for zero in zeros]
+    extrema = [turn_at(curve, zero) for zero in zeros]
     route = (
         f"g' has {len(pattern[1])} certified sign change(s); variation diminishing (Karlin 1968) "
         "with certified signs of f' leaves no other zero"
         if pattern
         else ""
     )
-    return Picture(
+    values = RememberedValues(partial(valued, curve))
+    picture = Picture(
         signs,
         extrema,
-        Point(lambda _: Number.exact(curve.lower), _valued(curve, curve.lower)),
+        Point(lambda _: Number.exact(curve.lower), values.of(curve.lower)),
         Point(
             lambda _: Number.infinity(), lambda digits: limit_at_top(curve, digits), attained=False
         ),
-        lambda x, digits: _valued(curve, x)(digits),
+        values,
         reason,
         route,
     )
+    counted = family.name == "bon"
+    picture.ahead = lambda digits: compute_ahead(curve, picture.extrema, values, digits, counted)
+    return picture
 
 
-def _valued(curve: RankCurve, x: Fraction) -> Callable[[int], Number]:
+def valued(curve: RankCurve, x: Fraction) -> Callable[[int], Number]:
     return lambda digits: _quadrature(lambda: curve.value(ball(x)), digits)
 
 
@@ -103,7 +113,7 @@ def limit_at_top(curve: Shaped, digits: int) -> Number:
     return settled(lambda: constant_ball(limit), digits)
 
 
-def _extremum(curve: RankCurve, zero: Zero) -> Extremum:
+def turn_at(curve: RankCurve, zero: Zero) -> Extremum:
     def near() -> Any:
         # `settled` works with 60 bits more than it needs, of which 12 are enough here.
         size = max(abs(zero.low), abs(zero.high))
@@ -111,12 +121,61 @@ def _extremum(curve: RankCurve, zero: Zero) -> Extremum:
         return hull(ball(zero.low), ball(zero.high))
 
     return Extremum(
-        lambda digits: settled(near, digits),
-        lambda digits: _quadrature(lambda: curve.value(near()), digits),
+        Remembered(lambda digits: settled(near, digits)),
+        Remembered(lambda digits: _quadrature(lambda: curve.value(near()), digits)),
         True,
         "max" if zero.sign_low > 0 else "min",
         zero,
     )
+
+
+#: A turn of f, as it travels: where it is, and the sign of f′ before it.
+Turn: TypeAlias = "tuple[Fraction, Fraction, int]"
+
+
+def compute_ahead(
+    curve: RankCurve,
+    extrema: list[Extremum],
+    values: RememberedValues,
+    digits: int,
+    counted: bool,
+) -> None:
+    """The numbers of a picture on several processes, where there are some; else nothing."""
+    if not is_spread():
+        return
+    asked = max(digits, FIRST_DIGITS)
+    zeros = [e.zero for e in extrema if e.zero is not None and isinstance(e.theta, Remembered)]
+    jobs: list[Turn | Fraction] = [(z.low, z.high, z.sign_low) for z in zeros]
+    done = list(each(partial(_numbers_of, curve, asked), [*jobs, curve.lower]))
+    values.of(curve.lower).learn(asked, done[-1][0])
+    around: set[Fraction] = set()
+    for extremum, (theta, height, low, high) in zip(extrema, done, strict=False):
+        if extremum.zero is None or not isinstance(extremum.theta, Remembered):
+            continue
+        extremum.theta.learn(asked, theta)
+        assert isinstance(extremum.value, Remembered)
+        extremum.value.learn(asked, height)
+        extremum.zero.low, extremum.zero.high = low, high
+        around |= {Fraction(k) for k in (low.__floor__(), low.__floor__() + 1) if k >= curve.lower}
+    if counted:
+        places = sorted(around - {curve.lower})
+        for x, found_there in zip(
+            places, each(partial(_numbers_of, curve, asked), places), strict=True
+        ):
+            values.of(x).learn(asked, found_there[0])
+
+
+def _numbers_of(
+    curve: RankCurve, digits: int, job: Turn | Fraction
+) -> tuple[Number, Number, Fraction, Fraction]:
+    """(θ, f, and the interval of θ) of a turn; (f, f, θ, θ) at a rational θ."""
+    if isinstance(job, Fraction):
+        number = valued(curve, job)(digits)
+        return number, number, job, job
+    low, high, before = job
+    zero = Zero(curve, low, high, 1, before, _ZERO_BITS)
+    extremum = turn_at(curve, zero)
+    return extremum.theta(digits), extremum.value(digits), zero.low, zero.high
 
 
 class _Decision:
@@ -140,7 +199,7 @@ class _Decision:
         if not changes:
             return signs, [], ""
         last = signs[-1]
-        start = self._start_sign()
+        start = start_sign(self.curve, self.family)
         if len(changes) == 1:
             if start is None:
                 return [], [], "the sign of f' at the lower end is not certain"
@@ -152,29 +211,14 @@ class _Decision:
             return [], [], "the sign of f' at the lower end is not certain"
         return self._several(start, last, changes)
 
-    def _start_sign(self) -> int | None:
-        sign = sign_at(self.curve, self.curve.lower, _BITS, _LIMIT)
-        if sign:
-            return sign
-        # At θ = 0 these k are symmetric in the quantile: gold with that symmetry is stationary.
-        if self.family.name not in ("bop", "quantile_tilt", "geometric_odds"):
-            return None
-        if isinstance(self.curve, LatticeCurve) or self.curve.q > 1:
-            return None
-        x, g = self.curve.x, self.curve.expr
-        mirror = 1 - x
-        if self.curve.in_reward:
-            if not isinstance(self.curve.law, (Normal, Logistic)):
-                return None
-            mirror = 2 * exact_symbol(self.curve.law.centre) - x
-        return 0 if sympy.simplify(g.subs(x, mirror) - g) == 0 else None
-
     def _single(self, start: int, last: int) -> tuple[list[int], list[Zero], str]:
         low, step = self.curve.lower, Fraction(1)
         for _ in range(_MAX_DOUBLINGS):
             high = self.curve.lower + step
+            doing(f"the sign of f' at {float(high):.6g}")
             sign = sign_at(self.curve, high, _BITS, _LIMIT)
             if sign == last:
+                found(f"f' changes sign in ({low}, {high})", turn=(low, high, start))
                 return [start, last], [Zero(self.curve, low, high, 1, start, _ZERO_BITS)], ""
             if sign == start:
                 low = high
@@ -185,13 +229,21 @@ class _Decision:
         self, start: int, last: int, changes: list[Change]
     ) -> tuple[list[int], list[Zero], str]:
         """Signs of f′ on a geometric grid against the least proved bound on its zeros."""
-        grid: list[tuple[Fraction, int]] = [(self.curve.lower, start)]
-        bound, beyond = len(changes), False
-        for i in range(_MAX_GRID):
-            theta = self.curve.lower + (Fraction(0) if i == 0 else _GRID_START * 2 ** (i - 1))
-            above, below = self._counts(theta, changes)
-            if i:
-                grid.append((theta, sign_at(self.curve, theta, _BITS, _LIMIT)))
+        grid: list[tuple[Fraction, int]] = []
+        bound, beyond, known_sign = len(changes), False, start
+        lower = self.curve.lower
+        places = [lower, *(lower + _GRID_START * 2**i for i in range(_MAX_GRID - 1))]
+        for theta, (above, below, sign) in zip(
+            places, each(partial(_at_place, self, changes), places), strict=False
+        ):
+            doing(f"the zeros of f' beyond {float(theta):.6g}")
+            grid.append((theta, sign if theta > lower else start))
+            if theta > lower and sign:
+                if sign != known_sign:
+                    place = next(x for x, s in reversed(grid) if s == known_sign)
+                    turn = (place, theta, known_sign)
+                    found(f"f' changes sign in ({place}, {theta})", turn=turn)
+                known_sign = sign
             if above is not None and below is not None:
                 bound = min(bound, above + below)
             if above == 0:
@@ -210,10 +262,10 @@ class _Decision:
         if bound == 0 or (total_positivity and len(zeros) >= bound - 1):
             # As many zeros as there may be, or one fewer: what is left over is even, so none.
             return signs, zeros, ""
-        found = f"f' changes sign {len(zeros)} time(s) on a grid up to {float(grid[-1][0]):.6g}"
-        return [], [], f"{found}, but may have up to {bound} zeros"
+        seen = f"f' changes sign {len(zeros)} time(s) on a grid up to {float(grid[-1][0]):.6g}"
+        return [], [], f"{seen}, but may have up to {bound} zeros"
 
-    def _counts(self, theta: Fraction, changes: list[Change]) -> tuple[int | None, int | None]:
+    def counts(self, theta: Fraction, changes: list[Change]) -> tuple[int | None, int | None]:
         """Proved bounds on the zeros of f′ above and below θ, None where a sign is not certain.
 
         Sign changes of the partial integrals of g′ k_θ from the top (above) and from the bottom.
@@ -238,6 +290,35 @@ class _Decision:
         spread = [symmetric(_slope_bound(curve, change)) for change in changes]
         places = [curve.low, *[c.high for c in changes], curve.high]
         return spread, [curve.integral("k", at, low, high) for low, high in pairwise(places)]
+
+
+def _at_place(
+    decision: _Decision, changes: list[Change], theta: Fraction
+) -> tuple[int | None, int | None, int]:
+    """Bounds of the zeros of f′ above and below θ, and the sign of f′ there."""
+    above, below = decision.counts(theta, changes)
+    if theta == decision.curve.lower:
+        return above, below, 0
+    return above, below, sign_at(decision.curve, theta, _BITS, _LIMIT)
+
+
+def start_sign(curve: RankCurve, family: Family) -> int | None:
+    """The sign of f′ at the lower end; None where it is not certain."""
+    sign = sign_at(curve, curve.lower, _BITS, _LIMIT)
+    if sign:
+        return sign
+    # At θ = 0 these k are symmetric in the quantile: gold with that symmetry is stationary.
+    if family.name not in ("bop", "quantile_tilt"):
+        return None
+    if isinstance(curve, LatticeCurve) or curve.q > 1:
+        return None
+    x, g = curve.x, curve.expr
+    mirror = 1 - x
+    if curve.in_reward:
+        if not isinstance(curve.law, (Normal, Logistic)):
+            return None
+        mirror = 2 * exact_symbol(curve.law.centre) - x
+    return 0 if sympy.simplify(g.subs(x, mirror) - g) == 0 else None
 
 
 def _slope_bound(curve: SmoothCurve, change: Change) -> Any:

@@ -22,9 +22,9 @@ from hedgetheory.analysis.curve import NoExactForm
 from hedgetheory.analysis.gold import Change, Gold
 from hedgetheory.analysis.gold_shape import GoldShape
 from hedgetheory.analysis.lattice_shape import lattice_of, lattice_pattern
-from hedgetheory.analysis.rank_kernels import KERNELS, plain_tilt
+from hedgetheory.analysis.rank_kernels import KERNELS, RankKernel, plain_tilt
 from hedgetheory.analysis.tilt_moments import supremum_from
-from hedgetheory.effort import spend
+from hedgetheory.effort import Rebuilt, spend
 from hedgetheory.errors import NotCertified
 from hedgetheory.expressions.symbols import lam, u, ubar
 from hedgetheory.functionals.atoms.lattice import Row
@@ -37,13 +37,17 @@ from hedgetheory.policies.family import Family
 _GUARD_BITS = 32
 
 
-class LatticeCurve:
+class LatticeCurve(Rebuilt):
     """f and f′ of a rank family on a countable law; ``exact_sign`` is never known."""
 
-    def __init__(self, law: CountableLaw, family: Family, gold: Gold) -> None:
-        if family.name not in KERNELS:
+    def __init__(
+        self, law: CountableLaw, family: Family, gold: Gold, rank: RankKernel | None = None
+    ) -> None:
+        self._travels_as(law, family, gold, rank)
+        if rank is None and family.name not in KERNELS:
             raise NoExactForm(f"no certified sums for the family {family} on {law}")
-        self.law, self.rank, self.lower = law, KERNELS[family.name], family.domain.lower
+        self.law, self.rank = law, rank or KERNELS[family.name]
+        self.lower = family.domain.lower
         shape = GoldShape(law, gold)
         self.shape, self.in_reward = shape, shape.in_reward
         self.expr, self.x, self.low, self.high = shape.expr, shape.x, shape.low, shape.high

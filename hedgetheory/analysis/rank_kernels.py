@@ -27,6 +27,8 @@ class RankKernel:
     high_kernel: sympy.Expr
     #: Is k analytic in u at u = 0?
     analytic_at_zero: bool
+    #: 1 − G and k are at most (max w + 1)·ū^power: below one where w is not bounded.
+    upper_power: sympy.Expr = sympy.S.One
 
     def forms(self) -> dict[str, sympy.Expr]:
         """By name, with a + for those above the centre."""
@@ -77,13 +79,6 @@ KERNELS = {
         1 / phi1(-lam),
         QuantileTilt.survival,
         _quantile_tilt_kernel(),
-        True,
-    ),
-    # Best of a geometric number of draws by its odds θ = 1/p − 1: G = u/(1 + θū).
-    "geometric_odds": RankKernel(
-        *(mu, u / (1 + mu * ubar), ubar * (1 + mu) / (1 + mu * ubar)),
-        *(u * ubar / (1 + mu * ubar) ** 2, 1 + mu),
-        *(ubar * (1 + mu) / (1 + mu * ubar), u * ubar / (1 + mu * ubar) ** 2),
         True,
     ),
 }

@@ -22,8 +22,9 @@ from hedgetheory.analysis.gold import (
     NotPolynomial,
     smooth_pieces,
 )
-from hedgetheory.analysis.rank_kernels import KERNELS, plain_tilt
+from hedgetheory.analysis.rank_kernels import KERNELS, RankKernel, plain_tilt
 from hedgetheory.analysis.smooth_pattern import SmoothPiece, settling
+from hedgetheory.effort import Rebuilt
 from hedgetheory.errors import NotCertified
 from hedgetheory.expressions.symbols import lam, r, u, ubar
 from hedgetheory.functionals.growth import Growth, growth
@@ -45,13 +46,16 @@ from hedgetheory.numerics.program import Program, UnsupportedExpression, compile
 from hedgetheory.policies.family import Family
 
 
-class SmoothCurve:
+class SmoothCurve(Rebuilt):
     """f and f′ of a rank family by certified quadrature; ``exact_sign`` is never known."""
 
-    def __init__(self, law: ContinuousLaw, family: Family, gold: Gold) -> None:
-        if family.name not in KERNELS:
+    def __init__(
+        self, law: ContinuousLaw, family: Family, gold: Gold, rank: RankKernel | None = None
+    ) -> None:
+        self._travels_as(law, family, gold, rank)
+        if rank is None and family.name not in KERNELS:
             raise NoExactForm(f"no certified quadrature for the family {family}")
-        self.rank = KERNELS[family.name]
+        self.rank = rank or KERNELS[family.name]
         self.lower = family.domain.lower
         expr = gold.expr
         self.in_reward = expr.has(r) and not isinstance(law, Uniform)
@@ -267,7 +271,7 @@ class SmoothCurve:
         bound = self._growth(i, j, side) if settling is None else None
         for _ in range(64):
             at = ball(y)
-            beyond = self._masses(where, side, at)
+            beyond = self._masses(where, side, at, theta)
             if settling is not None:
                 mark, limit = settling
                 place = self.forward[j](REAL, at)
@@ -286,8 +290,11 @@ class SmoothCurve:
             y = y * 2 if abs(y) >= 1 else y + side
         return ball(y), symmetric(tail)
 
-    def _masses(self, where: Coordinate, side: int, at: Any) -> list[tuple[Any, Any]]:
-        """W and its hazard by part, W = 1 − u above and u^{7/8} ≤ Σ (weight·F)^{7/8} below."""
+    def _masses(self, where: Coordinate, side: int, at: Any, theta: Any) -> list[tuple[Any, Any]]:
+        """W and its hazard by part: (1 − u)^c ≤ Σ (weight·S)^c above and u^{7/8} likewise below.
+
+        c ≤ 1 is the `upper_power` of the kernel.
+        """
         out = []
         for weight, law in where.parts:
             mass = compiled(law.survival if side > 0 else law.cdf, (r,))(REAL, at)
@@ -296,10 +303,13 @@ class SmoothCurve:
         if not where.parts:
             mass = compiled(where.survival if side > 0 else where.cdf, (self.x,))(REAL, at)
             out.append((mass, no_bound()))
-        if side > 0:
+        if side > 0 and self.rank.upper_power == 1:
             return out
-        # F^{7/8} falls at seven eighths of the rate.
-        return [((mass.log() * 7 / 8).exp(), rho * 7 / 8) for mass, rho in out]
+        power = ball(Fraction(7, 8))
+        if side > 0:
+            power = compiled(self.rank.upper_power, (self.rank.theta,))(REAL, theta)
+        # F^c falls at c times the rate.
+        return [((mass.log() * power).exp(), rho * power) for mass, rho in out]
 
     def _settling(self, i: int, side: int) -> tuple[Fraction | None, Coefficient] | None:
         """From where on outwards piece i of g is monotone, and its limit; None if not known."""
