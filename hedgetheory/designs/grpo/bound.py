@@ -1,11 +1,10 @@
-"""GRPO's optimum on a law: closed forms on the quantile, a certified root on finitely many atoms."""
+"""GRPO's optimum on a law: closed forms on the quantile, a certified root on finite laws."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import sympy
 from sympy import log

@@ -50,7 +50,9 @@ def advantages(
     mean = sum(values, Fraction(0)) / count
     variance = sum(((value - mean) ** 2 for value in values), Fraction(0)) / (count - ddof)
     if variance == 0 and shift == 0:
-        raise InputError(f"all rewards are equal, and 0/0 is no advantage: take epsilon > 0 [{call}]")
+        raise InputError(
+            f"all rewards are equal, and 0/0 is no advantage: take epsilon > 0 [{call}]"
+        )
     scale = sympy.sqrt(exact_symbol(variance)) + exact_symbol(shift)
     return tuple(exact_symbol(value - mean) / scale for value in values)
 
@@ -101,7 +103,8 @@ def k_three(policy: RealInput, reference: RealInput) -> sympy.Expr:
     """k3 = ρ − ln ρ − 1 with ρ = π_ref/π, from the probabilities of one token or response, in nats.
 
     ``policy``, ``reference`` in (0, 1]. Non-negative, 0 only where both are equal; its mean under
-    the policy is KL(π ‖ π_ref) where π gives mass to all that π_ref does. Raises InputError outside.
+    the policy is KL(π ‖ π_ref) where π gives mass to all that π_ref does. Raises InputError
+    outside.
 
     >>> k_three("1/2", "1/4")
     -1/2 + log(2)
