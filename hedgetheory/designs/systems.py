@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hedgetheory.designs.cream.system import CREAM
+from hedgetheory.designs.grpo.system import GRPO
 from hedgetheory.designs.majority.system import MAJORITY
 from hedgetheory.designs.model import System
 from hedgetheory.designs.superhf.system import SUPERHF
