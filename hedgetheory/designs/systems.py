@@ -8,4 +8,4 @@ from hedgetheory.designs.majority.system import MAJORITY
 from hedgetheory.designs.model import System
 from hedgetheory.designs.superhf.system import SUPERHF
 
-SYSTEMS: tuple[System, ...] = (MAJORITY, CREAM, SUPERHF)
+SYSTEMS: tuple[System, ...] = (GRPO, MAJORITY, CREAM, SUPERHF)
