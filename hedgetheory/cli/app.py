@@ -136,7 +136,8 @@ def described(error: BaseException) -> tuple[str, int]:
     if isinstance(error, click.ClickException):
         return error.format_message(), 2
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        return "interrupted", INTERRUPTED
+        known = "; ".join(getattr(error, "__notes__", []))
+        return f"interrupted{known and f'; known by then: {known}'}", INTERRUPTED
     if isinstance(error, MemoryError):
         return "out of memory: ask for fewer digits or a smaller input", 3
     if isinstance(error, RecursionError):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +20,10 @@ if TYPE_CHECKING:
     from hedgetheory.laws.joint import Implied
 
 
+#: Nothing is shown before so many seconds.
+_QUIET = 1.0
+
+
 @click.command(
     "check",
     epilog=options.examples(
@@ -23,6 +31,7 @@ if TYPE_CHECKING:
         'check --law normal --family bop --gold "4*u*(1 - u)" --json',
         'check --law "normal(0,1)" --family tilt --gold "r - r**2/4"',
         'check --law uniform --family bon --joint "contaminated(eps=1/100, h=0)"',
+        'check --law "student_t(5)" --family bon --gold "r*exp(-r**2)" --workers -1 --seconds 60',
     ),
 )
 @options.law()
@@ -30,13 +39,23 @@ if TYPE_CHECKING:
 @click.option("--gold", metavar="FORMULA", help="Gold curve in u (quantile) or r (reward).")
 @click.option("--joint", metavar="MODEL", help="A joint model of proxy and true reward instead.")
 @options.digits(12)
+@options.workers()
+@click.option("--bound", type=click.IntRange(min=1), metavar="UNITS",
+              help="At most so much work, some 10^4 units a second.")  # fmt: skip
+@click.option("--seconds", type=float, metavar="S", help="At most so long on the clock.")
 @command_options
 def command(
-    law_text: str, family_text: str, gold: str | None, joint: str | None, digits: int
+    law_text: str,
+    family_text: str,
+    gold: str | None,
+    joint: str | None,
+    digits: int,
+    **effort: Any,
 ) -> Report:
     """Regime, all interior extrema, ends, best parameter, hypotheses, and the hacking verdict.
 
-    Exit code 3 where the regime is undecided.
+    Exit code 3 where the regime is undecided. Beyond --bound or --seconds the answer is what is
+    known by then; an interrupt (Ctrl-C) says in one line what was, and exits 130.
 
     Joint models: contaminated(eps, h), a share eps of hacked responses at the top of the proxy
     with true reward h; bivariate_normal(rho), on a normal law; noisy_proxy(noise), where --law is
@@ -62,13 +81,42 @@ def command(
         subject |= {"gold": str(curve), "joint": str(model), "proxy_law": str(law)}
         if curve.unit is not None:
             subject["unit"] = curve.unit
-    found = check(law, family, curve, digits)
+    with _progress() as tell:
+        found = check(law, family, curve, digits, progress=tell, **effort)
     return Report(
         "check",
         {**subject, "digits": digits, **found.to_json()},
         list(_blocks(subject, found, digits)),
         3 if found.regime == "undecided" else 0,
     )
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int], None] | None]:
+    """What is done now, on stderr, where it takes long and on a terminal only."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    start, bar = time.monotonic(), None
+
+    def tell(what: str, spent: int) -> None:
+        nonlocal bar
+        if bar is None and time.monotonic() - start > _QUIET:
+            from rich.console import Console
+            from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+            columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+            bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            bar.add_task(what)
+            bar.start()
+        if bar is not None:
+            bar.update(bar.task_ids[0], description=f"{what} ({spent:,} units of work)")
+
+    try:
+        yield tell
+    finally:
+        if bar is not None:
+            bar.stop()
 
 
 def _blocks(subject: dict[str, str], found: CheckResult, digits: int) -> list[str | Grid]:
