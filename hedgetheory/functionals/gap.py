@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import sympy
 
@@ -12,12 +13,13 @@ from hedgetheory.exact import Number, RealInput
 from hedgetheory.expressions.symbols import lam, r, u, ubar
 from hedgetheory.functionals.bind import bind
 from hedgetheory.functionals.evaluate import enclosure, has_integral, number
-from hedgetheory.functionals.plans import Infinite, Undefined
+from hedgetheory.functionals.gap_integrals import gap_between, matched_between
+from hedgetheory.functionals.plans import Infinite, Plan, Undefined
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law, exact_symbol
 from hedgetheory.laws.countable import CountableLaw
 from hedgetheory.laws.mixed import MixedLaw
 from hedgetheory.numerics import ball as balls
-from hedgetheory.numerics.ball import REAL, ball, certify
+from hedgetheory.numerics.ball import REAL, ball, certify, hull
 from hedgetheory.numerics.program import Program, compiled
 from hedgetheory.policies.base import RankPolicy
 from hedgetheory.policies.best_of_poisson import BestOfPoisson
@@ -50,6 +52,13 @@ def cumulants(law: Law) -> sympy.Expr:
         for value, mass in law.atoms
     ]
     return lam * top + sympy.log(sympy.Add(*terms))
+
+
+def has_cumulants(law: Law) -> bool:
+    """Whether K(λ) has a formula: where no tilt exists `cumulants` says so instead."""
+    if isinstance(law, ContinuousLaw):
+        return law.mgf_limit == 0 or ("log_mgf" in law.formulas and not law.tilt_unknown)
+    return isinstance(law, (CountableLaw, FiniteLaw))
 
 
 def matched_strength(law: Law, slope: Program, mean: Any) -> Any:
@@ -104,7 +113,7 @@ def gap_of(law: Law, policy: RankPolicy, digits: int = 15) -> GapPoint:
     ``law``: one on which some exponential moment is finite; ``policy``: a rank policy, such as the
     best of a random number of draws; ``digits`` ≥ 1. Returns certified numbers, λ ≥ 0. Raises
     NotOnThisLaw where no tilt exists or none has the mean, because it is infinite, and NotCertified
-    past the precision bound or where M(λ) has no formula.
+    past the precision bound, or where it is not decided which tilts exist.
 
     >>> from hedgetheory.laws.uniform import Uniform
     >>> from hedgetheory.policies.best_of_n import BestOfN
@@ -117,27 +126,53 @@ def gap_of(law: Law, policy: RankPolicy, digits: int = 15) -> GapPoint:
     divergence, mean = next(iter(bound.kl())), next(iter(bound.mean_reward()))
     if policy.is_reference:
         return GapPoint(Number.exact(0), Number.exact(0), number(mean, digits, "mean_reward"))
-    potential = cumulants(law)
     if isinstance(mean, (Infinite, Undefined)):
         raise NotOnThisLaw(
             f"no tilt has the mean of {policy} on {law}, which is not finite: {mean.why}"
         )
-    value = compiled(potential, (lam,))
-    slope = compiled(sympy.diff(potential, lam), (lam,))
-
-    def gap() -> Any:
-        average = enclosure(mean)
-        strength = matched_strength(law, slope, average)
-        return enclosure(divergence) - strength * average + value(REAL, strength)
-
-    def strength() -> Any:
-        return matched_strength(law, slope, enclosure(mean))
-
+    gap, strength = (
+        _by_formula(law, divergence, mean)
+        if has_cumulants(law)
+        else _by_integrals(law, divergence, mean)
+    )
     # Where the mean is an integral each evaluation costs one: the work is bounded as for integrals.
-    costly = has_integral(mean) or has_integral(divergence)
+    costly = has_integral(mean) or has_integral(divergence) or not has_cumulants(law)
     zero = (isinstance(law, FiniteLaw) and len(law.atoms) <= 2) or is_tilt(policy, law)
     return GapPoint(
         Number.exact(0) if zero else certify(gap, digits, "the gap", costly),
         certify(strength, digits, "lam", costly),
         number(mean, digits, "mean_reward"),
     )
+
+
+#: What evaluates the gap, and the λ of its tilt, at the working precision.
+_Evaluators: TypeAlias = tuple[Callable[[], Any], Callable[[], Any]]
+
+
+def _by_formula(law: Law, divergence: Plan, mean: Plan) -> _Evaluators:
+    potential = cumulants(law)
+    value = compiled(potential, (lam,))
+    slope = compiled(sympy.diff(potential, lam), (lam,))
+
+    def strength() -> Any:
+        return matched_strength(law, slope, enclosure(mean))
+
+    def gap() -> Any:
+        average = enclosure(mean)
+        matched = matched_strength(law, slope, average)
+        return enclosure(divergence) - matched * average + value(REAL, matched)
+
+    return gap, strength
+
+
+def _by_integrals(law: Law, divergence: Plan, mean: Plan) -> _Evaluators:
+    def strength() -> Any:
+        low, high = matched_between(law, enclosure(mean))
+        return hull(ball(low), ball(high))
+
+    def gap() -> Any:
+        average = enclosure(mean)
+        ends = matched_between(law, average)
+        return gap_between(law, ends, enclosure(divergence), average)
+
+    return gap, strength
