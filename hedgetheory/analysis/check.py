@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hedgetheory.analysis import geometric_draws
 from hedgetheory.analysis.curve import (
     ONE,
     ZERO,
@@ -33,7 +32,11 @@ from hedgetheory.analysis.gold import (
 )
 from hedgetheory.analysis.hypotheses import Hypothesis, hypotheses
 from hedgetheory.analysis.lattice_curve import LatticeCurve
+from hedgetheory.analysis.mixed.examine import examine_mixed
 from hedgetheory.analysis.picture import Picture, picture_of
+from hedgetheory.analysis.random_draws.decide import drawn_picture
+from hedgetheory.analysis.random_draws.kernels import drawn_hypotheses
+from hedgetheory.analysis.random_draws.lines import Line, line_of, plain
 from hedgetheory.analysis.raw_tilt import raw_tilt_picture
 from hedgetheory.analysis.smooth import SmoothCurve
 from hedgetheory.analysis.smooth_pattern import smooth_pattern
@@ -45,6 +48,7 @@ from hedgetheory.effort import (
     OutOfWork,
     Progress,
     checked_bounds,
+    doing,
     working,
 )
 from hedgetheory.errors import InputError, NotCertified
@@ -52,6 +56,7 @@ from hedgetheory.exact import Number
 from hedgetheory.expressions.symbols import r, u
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
 from hedgetheory.laws.countable import CountableLaw
+from hedgetheory.laws.mixed import MixedLaw
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.policies.family import Family
 from hedgetheory.workers import Workers, spreading
@@ -107,6 +112,7 @@ def check(
     Source: paper, Definition 1 and Theorems 1 and 3 (arXiv 2506.19248).
     """
     _admit(law, family, gold)
+    family = plain(family)
     checked_bounds(bound, seconds, "check")
     with spreading(workers) as spread, working(Effort(bound, seconds, progress, spread)) as effort:
         picture, conditions = _within_bounds(law, family, gold, effort)
@@ -142,7 +148,7 @@ def threshold(law: Law, family: Family, gold: Gold, digits: int = 12) -> Number:
     Source: paper, Definition 1 and Theorem 3.
     """
     _admit(law, family, gold)
-    picture, conditions = _examine(law, family, gold)
+    picture, conditions = _examine(law, plain(family), gold)
     return hacking(picture, conditions, digits)[1]
 
 
@@ -196,7 +202,12 @@ def _examine(law: Law, family: Family, gold: Gold) -> tuple[Picture, list[Hypoth
     """The picture of f and the hypotheses: exact where there is a form, else by quadrature."""
     if family.mixture is not None:
         return diluted(law, family.mixture, gold, _examine)
+    if isinstance(law, MixedLaw):
+        return examine_mixed(law, family, gold, _examine, sign_changes)
     changes, why_not = sign_changes(law, gold)
+    line = line_of(family)
+    if line is not None:
+        return _by_draws(law, line, gold, changes, why_not)
     if along_strength(family) or along_draws(family):
         blocked = infinite_mean(law, gold)
         if blocked:
@@ -213,6 +224,18 @@ def _examine(law: Law, family: Family, gold: Gold) -> tuple[Picture, list[Hypoth
     return picture, hypotheses(law, family, changes, why_not)
 
 
+def _by_draws(
+    law: Law, line: Line, gold: Gold, changes: list[Change] | None, why_not: str
+) -> tuple[Picture, list[Hypothesis]]:
+    """The same for best of a random number of draws."""
+    try:
+        picture, pattern = drawn_picture(law, line, gold, changes)
+    except (NoExactForm, NotCertified) as why:
+        picture, pattern, why_not = undecided_picture(line.family, str(why)), None, str(why)
+    seen = changes if pattern is None else pattern[1]
+    return picture, drawn_hypotheses(law, line, seen, why_not)
+
+
 def _by_quadrature(
     law: Law, family: Family, gold: Gold, changes: list[Change] | None, why: str
 ) -> tuple[Picture, list[Hypothesis]]:
@@ -222,8 +245,6 @@ def _by_quadrature(
     try:
         if raw and not uniform_tilt:
             picture, pattern = raw_tilt_picture(law, gold)
-        elif family.name == geometric_draws.NAME and isinstance(law, ContinuousLaw):
-            picture, pattern = geometric_draws.geometric_picture(law, family, gold)
         elif isinstance(law, CountableLaw):
             sums = LatticeCurve(law, family, gold)
             pattern = sums.pattern

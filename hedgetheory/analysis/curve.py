@@ -112,7 +112,7 @@ def gold_in_quantile(law: ContinuousLaw, gold: Gold) -> sympy.Expr:
 
 def _rank(law: ContinuousLaw, family: Family, gold: Gold) -> Curve:
     builders: dict[str, Callable[[list[Piece]], tuple[ExpSum, ExpSum]]] = {
-        "bon": _best_of_n,
+        "bon": best_of_n,
         "bop": _best_of_poisson,
         "quantile_tilt": _quantile_tilt,
     }
@@ -137,7 +137,8 @@ def mean_of(pieces: list[Piece]) -> Coefficient:
     return canonical(total)
 
 
-def _best_of_n(pieces: list[Piece]) -> tuple[ExpSum, ExpSum]:
+def best_of_n(pieces: list[Piece]) -> tuple[ExpSum, ExpSum]:
+    """Numerator and denominator of ∫ g n u^{n−1} du over the pieces of g."""
     exponents = sorted({c for piece in pieces for c in piece.terms if c})
     bottom: Coefficients = (ONE,)
     for c in exponents:
@@ -240,6 +241,17 @@ def _on_atoms(law: FiniteLaw, family: Family, gold: Gold) -> Curve:
     return Curve(top, bottom, family.domain.lower, None, start, values[-1])
 
 
+def steps_of(law: FiniteLaw, values: list[Coefficient]) -> dict[Fraction, Coefficient]:
+    """F_i -> steps[i] with f = Σ_i steps[i]·G(F_i), from G(F_i) − G(F_{i−1}) summed by parts."""
+    steps = {
+        cumulative: canonical(symbolic(here) - symbolic(following))
+        for cumulative, here, following in zip(
+            law.cumulative, values, [*values[1:], ZERO], strict=True
+        )
+    }
+    return {cumulative: c for cumulative, c in steps.items() if not is_zero(c)}
+
+
 def _atom_sums(law: FiniteLaw, family: Family, values: list[Coefficient]) -> tuple[ExpSum, ExpSum]:
     if family.name == "tilt":
         highest = law.atoms[-1][0]
@@ -250,14 +262,7 @@ def _atom_sums(law: FiniteLaw, family: Family, values: list[Coefficient]) -> tup
             if not is_zero(g)
         }
         return ExpSum(top), ExpSum({key: (mass,) for key, mass in weights.items()})
-    # f = Σ_i steps[i]·G(F_i), from G(F_i) − G(F_{i−1}) summed by parts.
-    steps = {
-        cumulative: canonical(symbolic(here) - symbolic(following))
-        for cumulative, here, following in zip(
-            law.cumulative, values, [*values[1:], ZERO], strict=True
-        )
-    }
-    steps = {cumulative: c for cumulative, c in steps.items() if not is_zero(c)}
+    steps = steps_of(law, values)
     if family.name == "bon":
         one = ExpSum({ONE: (ONE,)}, logarithmic=True)
         return ExpSum({F: (c,) for F, c in steps.items()}, logarithmic=True), one

@@ -111,7 +111,7 @@ def told(
             return rough(str(why))
 
     mixed = family.mixture is not None and family.mixture.start is None
-    counted = family.name == "bon" or mixed or along_draws(family)
+    counted = family.name == "bon" or mixed or along_draws(family) or picture.whole
     known(lambda: picture.ahead(digits), lambda why: None)
     extrema = tuple(
         ExtremumFound(
@@ -135,8 +135,12 @@ def told(
     integer = known(lambda: best_integer(picture, digits), lambda why: None) if counted else None
     verdict, threshold = known(
         lambda: hacking(picture, conditions, digits),
-        lambda why: ("certified", extrema[-1].theta if extrema else ends[0].theta),
+        lambda why: ("certified", _first_or_last(picture, extrema, ends)),
     )
+    if picture.falls:
+        notes.append("hacking is read along falling theta, in which KL and proxy reward increase")
+    if picture.whole:
+        notes.append("theta takes whole values, n of `integer`; f between them is the same formula")
     if stopped and not any(stopped[0] in note for note in notes):
         notes.append(f"{stopped[0]}: what is missing was not computed")
     return CheckResult(
@@ -154,6 +158,14 @@ def told(
         digits=digits,
         notes=tuple(notes),
     )
+
+
+def _first_or_last(
+    picture: Picture, extrema: tuple[ExtremumFound, ...], ends: tuple[EndFound, ...]
+) -> Number:
+    """The threshold of a hacked f: its last turn along growing KL, or the end it starts from."""
+    side = 0 if picture.falls else -1
+    return extrema[side].theta if extrema else ends[-1 - side].theta
 
 
 def _rough_place(extremum: Extremum, digits: int, why: str) -> Number:
@@ -226,14 +238,19 @@ def hacking(picture: Picture, conditions: list[Hypothesis], digits: int) -> tupl
         return "undecided", Number.undefined(picture.open_reason)
     if not picture.signs:
         return "refuted", Number.undefined("f is constant: there is no threshold")
-    if picture.signs[-1] > 0:
-        return "refuted", Number.undefined("f increases at the upper end: there is no threshold")
+    if picture.falls:
+        # KL and proxy reward increase as θ falls: all is read from the upper end down.
+        signs, turns, start = [-s for s in picture.signs], picture.extrema[:1], picture.upper_end
+    else:
+        signs, turns, start = picture.signs[::-1], picture.extrema[-1:], picture.lower_end
+    if signs[0] > 0:
+        end = "lower" if picture.falls else "upper"
+        return "refuted", Number.undefined(f"f increases at the {end} end: there is no threshold")
     for name in ("kl_increasing", "proxy_increasing"):
-        if verdicts[name] != "proved":
+        if verdicts[name] != "proved" and not picture.falls:
             return "undecided", Number.undefined(f"{name} is {verdicts[name]}")
-    # Decreasing from the start: hacking sets in at the lower end itself.
-    last = picture.extrema[-1] if picture.extrema else picture.lower_end
-    return "certified", last.theta(digits)
+    # Decreasing from the start: hacking sets in at the first end itself.
+    return "certified", (turns[0] if turns else start).theta(digits)
 
 
 def _domain_text(law: Law, family: Family) -> str:

@@ -13,16 +13,16 @@ import sympy
 from hedgetheory.analysis.gold import Change
 from hedgetheory.analysis.soft.pattern import along_draws, along_strength
 from hedgetheory.exact import short
-from hedgetheory.expressions.symbols import lam, mu, n, p, u, ubar
+from hedgetheory.expressions.symbols import lam, mu, n, u, ubar
 from hedgetheory.expressions.vocabulary import spell_out
 from hedgetheory.laws.base import FiniteLaw, Law
 from hedgetheory.laws.countable import CountableLaw
+from hedgetheory.laws.mixed import MixedLaw
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.policies.best_of_n import BestOfN
 from hedgetheory.policies.best_of_poisson import BestOfPoisson
 from hedgetheory.policies.family import Family
 from hedgetheory.policies.quantile_tilt import QuantileTilt
-from hedgetheory.policies.random_draws import Geometric
 from hedgetheory.policies.soft_best_of_n import SoftBestOfN
 
 
@@ -43,8 +43,6 @@ _MIXED_LOG_RATIO = {
     "bon": (BestOfN.log_ratio, n, 1 / u),
     "bop": (BestOfPoisson.log_ratio, mu, 1 + 1 / (1 + mu * u) ** 2),
     "quantile_tilt": (QuantileTilt.log_ratio, lam, sympy.S.One),
-    # In p the family is greedier downwards: the sign is that of −∂p∂u.
-    "best_of_random(geometric)": (sympy.log(Geometric.slope), p, -2 / (1 - u + p * u) ** 2),
 }
 
 #: family -> (log k up to terms in u alone or θ alone, θ, the claimed value of ∂θ∂u log k).
@@ -122,7 +120,7 @@ def hypotheses(
 
 
 def _on_atoms(law: Law) -> str:
-    if not isinstance(law, (FiniteLaw, CountableLaw)):
+    if not isinstance(law, (FiniteLaw, CountableLaw, MixedLaw)):
         return ""
     return "; averaged over the atoms' intervals of quantiles, which keeps it (basic composition)"
 
@@ -142,18 +140,8 @@ def _mlr(law: Law, family: Family) -> Hypothesis:
     mixed = mixed_derivative(family.name)
     if mixed is None:
         return Hypothesis("mlr", "undecided", f"no proof is known here for {family}")
-    if mixed.is_positive:
-        text = f"d/dtheta d/du log w = {mixed} > 0 for 0 < u < 1{_on_atoms(law)}"
-        return Hypothesis("mlr", "proved", text)
-    text = f"d/dp d/du log w = {mixed} < 0: greedier as p falls, so MLR holds in 1 - p, not in p"
-    return Hypothesis("mlr", "refuted", _at_half(text, mixed))
-
-
-def _at_half(argument: str, mixed: sympy.Expr) -> dict[str, Any]:
-    """The witness of a refutation: an exact point and the exact value there."""
-    half = sympy.Rational(1, 2)
-    value = mixed.subs({p: half, u: half})
-    return {"argument": argument, "point": {"p": "1/2", "u": "1/2"}, "value": str(value)}
+    text = f"d/dtheta d/du log w = {mixed} > 0 for 0 < u < 1{_on_atoms(law)}"
+    return Hypothesis("mlr", "proved", text)
 
 
 def _kernel(law: Law, family: Family) -> Hypothesis:
@@ -182,8 +170,6 @@ def _score(law: Law, family: Family) -> Hypothesis:
     text = "the score d/dtheta log w increases in r: its r-derivative is that of the mlr witness"
     if mlr.verdict == "proved":
         return Hypothesis("score_monotone", "proved", text)
-    if mlr.verdict == "refuted":
-        return Hypothesis("score_monotone", "proved", "the score in p decreases strictly in u")
     return Hypothesis("score_monotone", "undecided", mlr.witness)
 
 
@@ -244,7 +230,4 @@ def _increasing(law: Law, family: Family, single: bool) -> list[Hypothesis]:
             Hypothesis("kl_increasing", "proved", kl),
             Hypothesis("proxy_increasing", "proved", proxy),
         ]
-    if mlr.verdict == "refuted":
-        text = "decreasing in p: greedier as p falls"
-        return [Hypothesis(i, "refuted", text) for i in ("kl_increasing", "proxy_increasing")]
     return [Hypothesis(i, "undecided", mlr.witness) for i in ("kl_increasing", "proxy_increasing")]

@@ -95,6 +95,9 @@ class Picture:
     box: str = ""
     #: Compute all its numbers to so many digits at once, where there are processes to do it.
     ahead: Callable[[int], None] = lambda digits: None
+    #: Whether KL and proxy reward increase as θ falls, proved, and whether θ is whole.
+    falls: bool = False
+    whole: bool = False
 
     @property
     def complete(self) -> bool:

@@ -156,8 +156,8 @@ def _log2(x: Fraction) -> int:
 def isolate(total: ExpSum, lower: Fraction, upper: Fraction | None = None) -> Isolation:
     """The zeros of a non-zero sum on the open interval (lower, upper), upper None for ∞.
 
-    A finite ``upper`` is for polynomials only. Multiplicities are exact where the sum is in
-    Q[x, e^{x/q}]; elsewhere every zero found is simple and a multiple one leaves a gap.
+    Multiplicities are exact where the sum is in Q[x, e^{x/q}]; elsewhere every zero found is simple
+    and a multiple one leaves a gap, as does one that is not seen to be other than ``upper``.
     """
     zeros: list[Zero] = []
     gaps: list[tuple[Fraction, Fraction | None]] = []
@@ -167,6 +167,8 @@ def isolate(total: ExpSum, lower: Fraction, upper: Fraction | None = None) -> Is
         else:
             search = _Search(factor, lower, multiplicity)
             search.run()
+            if upper is not None:
+                search.restrict(upper)
             zeros += search.zeros
             gaps += search.gaps
     return Isolation(_in_order(zeros), gaps)
@@ -293,6 +295,30 @@ class _Search:
             self.gaps.append((start, None))
             return
         self._cover(start, end)
+
+    def restrict(self, upper: Fraction) -> None:
+        """Leaves out what is beyond a finite upper end."""
+        inside = []
+        for zero in self.zeros:
+            if zero.low >= upper:
+                continue
+            try:
+                while zero.high > upper and zero.high - zero.low > _NARROWEST * upper:
+                    zero.narrow((zero.high - zero.low) / 16)
+                    if zero.low >= upper:
+                        break
+            except ArithmeticError:  # its sign stays uncertain
+                pass
+            if zero.high <= upper:
+                inside.append(zero)
+            elif zero.low < upper:
+                self.gaps.append((zero.low, upper))
+        self.zeros = inside
+        self.gaps = [
+            (low, upper if high is None else min(high, upper))
+            for low, high in sorted(self.gaps, key=lambda gap: gap[0])
+            if low < upper
+        ]
 
     def _lower_end(self) -> Fraction:
         """A point up to which there is no zero beyond the one at the lower end itself."""

@@ -135,7 +135,7 @@ def test_exact_values_under_best_of_n_on_the_geometric_law():
         ("poisson(3)", "tilt", "(r-1)*(r-4)*(r-9)*(r-20)"),  # three turns: no bound for the tilt
         ("poisson(3)", "quantile_tilt", "(r-1)*(r-4)*(r-9)"),  # two turns, k is only TP2
         ("poisson(3)", "bon", "log(1-u)"),  # unbounded at u = 1
-        ("poisson(3)", "best_of_random(geometric)", "r"),
+        ("poisson(3)", "best_of_random(sibuya)", "r"),  # w is not bounded
     ],
 )
 def test_what_is_not_proved_stays_undecided(law, family, text):
