@@ -60,6 +60,7 @@ from hedgetheory.laws.beta import Beta
 from hedgetheory.laws.countable import CountableLaw
 from hedgetheory.laws.laplace import Laplace
 from hedgetheory.laws.logistic import Logistic
+from hedgetheory.laws.mixed import MixedLaw
 from hedgetheory.laws.normal import Normal
 from hedgetheory.numerics.ball import ball, enclosing_rationals, precision
 
@@ -107,18 +108,29 @@ def raw_tilt_picture(law: Law, gold: Gold) -> tuple[Picture, tuple[list[int], li
 
     Raises NoExactForm for laws and gold curves that are not of the forms known here.
     """
-    return _RawTilt(law, gold).run()
+    return RawTilt(law, gold).run()
 
 
-class _RawTilt:
-    def __init__(self, law: Law, gold: Gold) -> None:
+class RawTilt:
+    """f on its domain; a law with atoms and a density brings the shape of g and its moments."""
+
+    def __init__(
+        self,
+        law: Law,
+        gold: Gold,
+        shape: GoldShape | None = None,
+        moments: TiltMoments | None = None,
+    ) -> None:
         self.law, self.gold = law, gold
-        self.shape = GoldShape(law, gold)
+        self.shape = GoldShape(law, gold) if shape is None else shape
         self.limit: Fraction | None
         self.moments: TiltMoments
         self.top = Number.infinity()
-        if isinstance(law, ContinuousLaw):
-            self.moments = ContinuousMoments(law, gold.expr)
+        if isinstance(law, (ContinuousLaw, MixedLaw)):
+            if isinstance(law, ContinuousLaw):
+                moments = ContinuousMoments(law, gold.expr)
+            assert moments is not None
+            self.moments = moments
             self.limit = law.mgf_limit
             if self.limit is not None:
                 self.top = Number.exact(self.limit)
@@ -204,7 +216,7 @@ class _RawTilt:
         start = self._start_sign(last)
         if start == last:
             return self._drawn([last], [], "", theorem + "Cov(g, R) has the last sign of g'")
-        low = Fraction(0)
+        low, missed = Fraction(0), 0
         for high in self._grid():
             sign = self.slope.exact_sign(high)
             if sign == first:
@@ -217,7 +229,10 @@ class _RawTilt:
                 extremum = self._extremum(zero, True)
                 return self._drawn([first, last], [extremum], "", theorem + text)
             elif low:
-                break
+                # The turn itself may be a point of the grid; beyond it signs come back.
+                missed += 1
+                if missed > 1:
+                    break
         return self._open(
             "f is monotone or turns once, and no lam was found where f' has the last sign of g'"
         )
@@ -374,9 +389,11 @@ def _log_below(limit: Fraction | None) -> Fraction | None:
 
 def tilt_domain(law: Law) -> str | None:
     """The domain of λ as text, where its end is a logarithm; None elsewhere."""
+    if isinstance(law, MixedLaw) and law.mgf_limit is not None:
+        return f"[0, {short(law.mgf_limit)})"
     if not isinstance(law, CountableLaw) or law.growth_limit is None:
         return None
     return f"[0, ln({short(law.growth_limit)}))"
 
 
-__all__ = ["raw_tilt_picture", "tilt_domain"]
+__all__ = ["RawTilt", "raw_tilt_picture", "tilt_domain"]

@@ -136,7 +136,7 @@ def _product_bound(expr: sympy.Expr) -> Growth:
     return Growth(unit_supremum(expr)) if expr.has(u) else growth(expr)
 
 
-class _Product(TiltOnContinuous):
+class Product(TiltOnContinuous):
     """The tilt with K(λ), where it is an integral, computed once; gold in u times a power of r."""
 
     def __init__(self, policy: Tilt, law: ContinuousLaw) -> None:
@@ -189,12 +189,12 @@ class ContinuousMoments(TiltMoments):
     def __init__(self, law: ContinuousLaw, expr: sympy.Expr) -> None:
         super().__init__(expr)
         self.law = law
-        self._bound: tuple[Fraction, int, _Product] | None = None
+        self._bound: tuple[Fraction, int, Product] | None = None
 
-    def _at(self, strength: Fraction) -> _Product:
+    def _at(self, strength: Fraction) -> Product:
         key = (strength, current_bits())
         if self._bound is None or self._bound[:2] != key:
-            bound = _Product(Tilt(strength), self.law)
+            bound = Product(Tilt(strength), self.law)
             bound.settle()
             self._bound = (*key, bound)
         return self._bound[2]
@@ -245,4 +245,11 @@ def supremum_from(expr: sympy.Expr, low: Any) -> Growth:
     return Growth(enclosing_rationals(value.abs_upper())[1])
 
 
-__all__ = ["FIRST_BITS", "ContinuousMoments", "CountableMoments", "TiltMoments", "supremum_from"]
+__all__ = [
+    "FIRST_BITS",
+    "ContinuousMoments",
+    "CountableMoments",
+    "Product",
+    "TiltMoments",
+    "supremum_from",
+]

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
@@ -365,6 +365,7 @@ PARTS = ("uniform", "normal(0, 1)", "exponential(3)", "laplace(1/2, 1)")
 MEMBERS = ("bon(7/3)", "bon(12)", "bop(5/2)", "quantile_tilt(4)", "best_of_random(geometric(1/5))")
 
 
+@settings(max_examples=40)
 @given(values, st.integers(1, 9), st.sampled_from(PARTS), st.sampled_from(MEMBERS))
 def test_closed_form_and_quadrature_agree(points, share, part, policy):
     weight = F(share, 10)

@@ -74,7 +74,7 @@ class TiltOnMixed(OnMixed):
     def __init__(self, policy: Tilt, law: MixedLaw) -> None:
         self.policy, self.law = policy, law
         self._plain = TiltOnContinuous(policy, law.part)  # raises where no tilt exists
-        self._inside = _Inside(policy, law, self._cumulant(Fraction(1)))
+        self._inside = _Inside(policy, law, self.cumulant(Fraction(1)))
 
     @cached_property
     def _part(self) -> OnContinuous:
@@ -85,7 +85,7 @@ class TiltOnMixed(OnMixed):
         """ln M_part(order·λ)."""
         return self._plain._cumulant(order)
 
-    def _cumulant(self, order: Fraction) -> Plan:
+    def cumulant(self, order: Fraction) -> Plan:
         """K(order·λ) = ln M."""
         if self.policy.is_reference:
             return Closed(sympy.S.Zero)
@@ -97,7 +97,7 @@ class TiltOnMixed(OnMixed):
 
     @property
     def _bindings(self) -> Bindings:
-        return {**self.policy.bindings, CUMULANT: self._cumulant(Fraction(1))}
+        return {**self.policy.bindings, CUMULANT: self.cumulant(Fraction(1))}
 
     @property
     def _selected(self) -> sympy.Expr:
@@ -108,7 +108,7 @@ class TiltOnMixed(OnMixed):
         """The policy's mass on the density."""
         bindings: Bindings = {
             _PART: self._part_cumulant(Fraction(1)),
-            CUMULANT: self._cumulant(Fraction(1)),
+            CUMULANT: self.cumulant(Fraction(1)),
         }
         return Closed(exact_symbol(self.law.weight) * exp(_PART - CUMULANT), bindings)
 
@@ -145,7 +145,7 @@ class TiltOnMixed(OnMixed):
         return [self._by_cumulants(form.xreplace({alpha: exact_symbol(order)}), order)]
 
     def _by_cumulants(self, form: sympy.Expr, order: Fraction) -> Plan:
-        return Closed(form, {**self._bindings, _SECOND: self._cumulant(order)})
+        return Closed(form, {**self._bindings, _SECOND: self.cumulant(order)})
 
     def total_variation(self) -> Iterable[Plan]:
         """½ Σ |m − p| + ½ ∫ |w − 1| dF, w = 1 at r* = K/λ.
