@@ -17,6 +17,7 @@ from hedgetheory.policies.base import Domain, Policy, RankPolicy
 from hedgetheory.policies.best_of_n import BestOfN
 from hedgetheory.policies.family import Family, Mixture
 
+PAPER = "arXiv 2310.16763"
 BEST_OF_N = Family("bon", BestOfN, n, BestOfN.domains[0])
 MAX_ROUNDS = 16
 
