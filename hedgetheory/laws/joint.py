@@ -183,7 +183,7 @@ def _finite_plus_noise(true: FiniteLaw, noise: ContinuousLaw) -> Implied:
     for t, p in true.atoms[1:]:
         odds = sympy.Add(
             *(
-                exact_symbol(q / p) * _plain_exponent(shifted[s].pdf / shifted[t].pdf)
+                exact_symbol(q / p) * plain_exponent(shifted[s].pdf / shifted[t].pdf)
                 for s, q in true.atoms
                 if s != t
             )
