@@ -193,7 +193,7 @@ def _finite_plus_noise(true: FiniteLaw, noise: ContinuousLaw) -> Implied:
     return _in("r", proxy, gold)
 
 
-def _plain_exponent(expr: sympy.Expr) -> sympy.Expr:
+def plain_exponent(expr: sympy.Expr) -> sympy.Expr:
     """A quotient of densities as a linear exponential or a rational function, where it is one.
 
     Of two normal densities the exponent is linear; e^{k log1p(a)} = (1 + a)^k for a whole k, as of
