@@ -8,11 +8,10 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from hedgetheory.errors import InputError, NotCertified
-from hedgetheory.exact import Number, RealInput, rational, short
+from hedgetheory.errors import InputError
+from hedgetheory.exact import RealInput, rational, short
 from hedgetheory.functionals.quantities import value
 from hedgetheory.reference.answers import Answer, parse_answer
 from hedgetheory.reference.cases import Job
@@ -21,14 +20,13 @@ from hedgetheory.reference.judge import Question, Tolerance, Verdict, judge, que
 from hedgetheory.reference.worker import written
 from hedgetheory.spec.grammar import parse_gold, parse_law, parse_policy
 from hedgetheory.testing.failures import Disagreement, called, command, name_of, shown
+from hedgetheory.testing.truths import DIGITS, true_value
 
 if TYPE_CHECKING:
     from hedgetheory.laws.base import Law
     from hedgetheory.policies.base import Policy
     from hedgetheory.reference.model import Case
 
-#: Digits of the true value: far beyond any tolerance on a double.
-DIGITS = 25
 RTOL, ULPS = Fraction(1, 10**10), 4
 #: Tail levels of the points at which a density is read, beside the bulk.
 _TAILS = [2.0**-k for k in (4, 7, 10, 20)]
@@ -58,19 +56,24 @@ def assert_matches_reference(
         function: called with the policy's parameters by their names (``n``, ``mu``, ``lam``, ``p``
             …) as floats, and ``at`` and ``order`` where given. A function that also takes
             ``policy``, ``law`` or ``gold`` gets their spec strings.
-        quantity: a name of `hedgetheory.functionals.quantities.QUANTITIES`.
+        quantity: a name of `hedgetheory.functionals.quantities.QUANTITIES`; or ``threshold`` of
+            Definition 1, for families such as ``bon`` or ``sbon(n=16)`` (called with what they
+            fix); or ``slope``, dE[g]/dθ for ``bon(n)``, ``bop(mu)`` and the tilts where the value
+            has an exact form (polynomial gold, atoms), in λ for ``sbon(n, lam)``.
         policies: policies or their spec strings, at least one, with parameters that are binary64
             numbers, so that the function is asked what is judged.
         laws: a law, its spec string, or several.
         at: rewards (for ``quantile`` a probability), one or several, where the quantity takes one.
         order: of the Rényi divergence.
-        gold: a gold curve as text, for ``gold``.
+        gold: a gold curve as text, for ``gold``, ``threshold`` and ``slope``.
         rtol, ulps, atol: the tolerance, all ≥ 0.
 
     Raises Disagreement, an AssertionError, for the first answer that is off; InputError for
-    arguments out of domain, no policy, and parameters that are not binary64 numbers.
+    arguments out of domain, no policy, and parameters that are not binary64 numbers; NotCertified
+    where the true value is not certified, a threshold undecided.
 
     >>> import math
+    >>> assert_matches_reference(lambda: math.sqrt(156), "threshold", ["bon"], gold="u**12*(1 - u)")
     >>> kl = lambda n: math.log(n) - (n - 1) / n
     >>> assert_matches_reference(kl, "kl", policies=["bon(2)", "bon(1024)"])
     >>> assert_matches_reference(lambda n: math.log2(n) - (n - 1) / n, "kl", policies=["bon(2)"])
@@ -123,6 +126,7 @@ def assert_conforms(
     Returns how many cases were answered. Raises Disagreement for the first wrong answer, and
     InputError where no case is given or none is answered.
 
+    >>> from hedgetheory.exact import Number
     >>> from hedgetheory.reference.model import Check
     >>> from hedgetheory.reference.model import Case as ReferenceCase
     >>> case = ReferenceCase("win_rate:bon(n=3)@uniform", {}, Number.exact(Fraction(3, 4)), None,
@@ -246,7 +250,7 @@ def _question(
         place = (kind, rational(at, "at"))
     exact_order = None if order is None else rational(order, "order")
     job = Job(quantity, policy, law, place, exact_order, gold, DIGITS)
-    truth = _true_value(quantity, policy, law, at=_point(place), order=exact_order, gold=gold)
+    truth = true_value(quantity, policy, law, at=_point(place), order=exact_order, gold=gold)
     return Question(job.id, "", quantity, job.inputs, (truth,))
 
 
@@ -254,26 +258,6 @@ def _point(place: tuple[str, Fraction] | None) -> Fraction | str | None:
     if place is None:
         return None
     return f"u={place[1]}" if place[0] == "quantile" else place[1]
-
-
-@lru_cache(maxsize=4096)
-def _true_value(
-    quantity: str,
-    policy: str,
-    law: str,
-    *,
-    at: Fraction | str | None,
-    order: Fraction | None,
-    gold: str | None,
-) -> Number:
-    curve = None if gold is None else parse_gold(gold)
-    on, by = parse_law(law), parse_policy(policy)
-    try:
-        return value(on, by, quantity, at=at, order=order, gold=curve, digits=DIGITS)
-    except NotCertified as failed:
-        if failed.enclosure is None:
-            raise
-        return failed.enclosure
 
 
 def _arguments(function: Callable[..., object], question: Question) -> dict[str, Any]:
@@ -345,7 +329,7 @@ def _disagreement(
     lines.append(("because", "" if verdict.relative is not None else _why(verdict)))
     lines.append(("hint", hint(verdict)))
     lines.append(("reproduce", call))
-    if "policy_spec" in inputs and quantity not in ("threshold", "best_integer"):
+    if "policy_spec" in inputs and quantity not in ("slope", "best_integer"):
         at = next(iter(inputs.get("at", {}).items()), None)
         text = None if at is None else f"{'u=' if at[0] == 'quantile' else ''}{at[1]['rational']}"
         order = inputs["order"]["rational"] if "order" in inputs else None

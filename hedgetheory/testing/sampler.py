@@ -14,6 +14,7 @@ from hedgetheory.exact import RealInput, rational
 from hedgetheory.functionals.quantities import value
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
 from hedgetheory.laws.countable import CountableLaw
+from hedgetheory.laws.mixed import MixedLaw
 from hedgetheory.spec.grammar import parse_law, parse_policy
 from hedgetheory.testing.failures import Disagreement, name_of
 
@@ -125,7 +126,7 @@ def _must_be_possible(rewards: Rewards, law: Law, report: _Report) -> None:
     import numpy as np
 
     bad = ~np.isfinite(rewards)
-    if isinstance(law, ContinuousLaw):
+    if isinstance(law, (ContinuousLaw, MixedLaw)):
         # Ends may be reached by rounding.
         low, high = (None if end is None else float(end) for end in law.support)
         bad |= (rewards < low) if low is not None else False
@@ -207,6 +208,8 @@ def cells_of(law: Law, policy: Policy) -> Cells:
             return Cells(points, cdf, atoms, tuple(_bounds(law, policy, "mass", x) for x in exact))
     elif isinstance(law, CountableLaw):
         atoms = tuple(point for point in points if point >= law.first)
+    elif isinstance(law, MixedLaw):
+        atoms = _binary64(law)
     return Cells(
         points,
         tuple(_bounds(law, policy, "cdf", Fraction(x)) for x in points),
@@ -223,6 +226,9 @@ def _points(law: Law, policy: Policy) -> list[float]:
 
     if isinstance(law, FiniteLaw):
         return [float(x) for x, _ in law.atoms]
+    if isinstance(law, MixedLaw):  # the part's own points, of the reference and of Best-of-16
+        low, high = (_points(law.part, parse_policy(f"bon({n})")) for n in (1, 16))
+        return sorted({*low[::2], *high[::2], *_binary64(law)})
     try:
         pilot = sample(policy, law, _PILOT, _SEED).rewards
     except InputError:  # no sampler of ours: the reference's quantiles, and those of Best-of-16
@@ -237,6 +243,15 @@ def _points(law: Law, policy: Policy) -> list[float]:
     levels = np.array([*tails, *bulk, *(1 - x for x in tails)])
     places = np.clip((levels * len(pilot)).astype(int), 0, len(pilot) - 1)
     return sorted(set(pilot[places].tolist()))
+
+
+def _binary64(law: MixedLaw) -> tuple[float, ...]:
+    """The atoms, which a sampler must be able to return."""
+    atoms = tuple(float(x) for x, _ in law.atoms)
+    for atom, (exact, _) in zip(atoms, law.atoms, strict=True):
+        if Fraction(atom) != exact:
+            raise InputError(f"the atoms of {law} must be binary64 numbers, not {exact}")
+    return atoms
 
 
 def _bounds(law: Law, policy: Policy, quantity: str, at: Fraction) -> tuple[float, float]:

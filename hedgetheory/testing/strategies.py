@@ -8,12 +8,14 @@ and to the first name asked for.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hedgetheory.errors import InputError, nearest
+from hedgetheory.errors import InputError, NotCertified, nearest
 from hedgetheory.exact import short
+from hedgetheory.functionals.bind import bind
 from hedgetheory.laws.base import ContinuousLaw, Law
 from hedgetheory.laws.countable import CountableLaw
 from hedgetheory.laws.truncated import Truncated
@@ -28,14 +30,20 @@ if TYPE_CHECKING:
     from hedgetheory.policies.family import Family
 
 #: The laws by what they are: without atoms, on finitely many, on countably many.
-CONTINUOUS = (
+_KNOWN = (
     *("uniform", "normal", "exponential", "logistic", "gumbel", "laplace", "beta", "gamma"),
     *("lognormal", "pareto", "student_t", "weibull", "mixture", "affine", "truncated"),
     *("shaped", "pdf", "cdf", "quantile"),
 )
 TIES = ("bernoulli", "finite")
 COUNTABLE = ("poisson", "geometric")
-GROUPS = {"continuous": CONTINUOUS, "ties": TIES, "countable": COUNTABLE}
+#: What the related systems make of another law; built on laws of the whole line.
+DESIGNED = tuple(name for name in REGISTRY["law"] if name not in (*_KNOWN, *TIES, *COUNTABLE))
+CONTINUOUS = (*_KNOWN, *DESIGNED)
+_WHOLE_LINE = ("normal", "logistic", "laplace", "gumbel")
+GROUPS = {"continuous": CONTINUOUS, "ties": TIES, "countable": COUNTABLE, "mixed": ("mixed",)}
+#: Integers of a policy whose domain is not stated, such as rounds.
+_FEW = 4
 #: Laws by a formula, each with a number k from 1 on.
 _FORMULAS = {
     "shaped": "shaped(normal(mean=0, sd={0}), tanh(r))",
@@ -55,13 +63,16 @@ _SHAPE_REACH, _COUNT = 3, 20
 #: Simple laws inside affine, truncated and mixture.
 _INSIDE = ("normal", "uniform", "exponential", "logistic", "laplace", "gumbel")
 MAX_ATOMS = 6
+#: Noise on a finite true reward: laws on the whole line, light tails and heavy ones.
+_NOISES = ("normal", "student_t", "logistic", "laplace", "gumbel")
 
 
 def laws(*names: str, reach: int = REACH) -> st.SearchStrategy[Law]:
     """Laws of the proxy reward.
 
     ``names``: of laws, or of the groups ``continuous``, ``ties`` (finitely many atoms) and
-    ``countable``; all laws where none is given. ``reach``: parameters from 10^−reach to 10^reach,
+    ``countable``; all of these where none is given. ``mixed``, only where it is named, has atoms
+    and a density together. ``reach``: parameters from 10^−reach to 10^reach,
     where the law takes them; 1 for laws on which everything is quick to compute.
 
     Every law can be pasted back: ``parse_law(str(law)) == law``. Raises InputError for an unknown
@@ -151,6 +162,8 @@ def joint_models(draw: st.DrawFn, *names: str, reach: int = REACH) -> tuple[Law,
     """Joint models of proxy and true reward, each with a law on which it is built.
 
     ``model.implied(law)`` gives the proxy's law and the gold curve. ``names``: of joint models.
+    ``noisy_proxy`` comes with a normal true reward and normal noise, and with finitely many atoms
+    and light- or heavy-tailed noise.
 
     >>> from hypothesis import given, settings
     >>> @settings(max_examples=5, derandomize=True, database=None, deadline=None)
@@ -161,8 +174,8 @@ def joint_models(draw: st.DrawFn, *names: str, reach: int = REACH) -> tuple[Law,
     """
     name = draw(st.sampled_from(_named("joint", names, {})))
     kind = REGISTRY["joint"][name].load()
-    on = laws("continuous", reach=reach) if name == "contaminated" else laws("normal", reach=reach)
-    law = draw(on)
+    on = {"contaminated": ("continuous",), "noisy_proxy": ("normal", *TIES)}.get(name, ("normal",))
+    law = draw(laws(*on, reach=reach))
     match name:
         case "bivariate_normal":
             size = draw(
@@ -171,7 +184,8 @@ def joint_models(draw: st.DrawFn, *names: str, reach: int = REACH) -> tuple[Law,
             return law, kind(draw(st.sampled_from([1, -1])) * size)
         case "contaminated":
             return law, kind(draw(probabilities(reach)), draw(reals(reach)))
-    return law, kind(draw(laws("normal", reach=reach)))
+    noises = ("normal",) if law.name == "normal" else _NOISES
+    return law, kind(draw(laws(*noises, reach=reach)))
 
 
 # -- how they are drawn ----------------------------------------------------------------------------
@@ -188,16 +202,25 @@ def _named(kind: Kind, names: Sequence[str], groups: dict[str, tuple[str, ...]])
 
 
 def _law(name: str, reach: int) -> st.SearchStrategy[Law]:
-    entry = REGISTRY["law"][name]
+    entry = REGISTRY["law"]["mixture" if name == "mixed" else name]
     if name in _FORMULAS:
         counts = st.integers(1, 4)
         return counts.map(lambda k: parse_law(_FORMULAS[name].format(k, k + 1)))
     inside = partial(laws, *_INSIDE, reach=min(reach, 2))
+    if name in DESIGNED:
+        return _designed(entry)
     match name:
         case "finite":
             return _masses(reals(min(reach, 6)), 1).map(entry.load())
         case "mixture":
             return _masses(inside(), 2, most=3).map(entry.load())
+        case "mixed":
+            parts = st.tuples(inside(), laws(*TIES, reach=min(reach, 2)), st.integers(1, 19))
+            return parts.map(
+                lambda found: entry.load()(
+                    {found[0]: Fraction(found[2], 20), found[1]: 1 - Fraction(found[2], 20)}
+                )
+            )
         case "affine":
             return st.builds(
                 entry.load(),
@@ -207,6 +230,23 @@ def _law(name: str, reach: int) -> st.SearchStrategy[Law]:
             return _truncated(inside())
     numbers = {p.name: _number(name, p.name, reach) for p in entry.parameters}
     return st.fixed_dictionaries(numbers).map(lambda found: entry.load()(**found))
+
+
+def _designed(entry: Entry) -> st.SearchStrategy[Law]:
+    """A transform of a law on the line, its numbers as published or a few others."""
+    found: dict[str, st.SearchStrategy[Any]] = {}
+    for parameter in entry.parameters:
+        default = st.just(parameter.default)
+        match parameter.kind:
+            case "law":
+                found[parameter.name] = laws(*_WHOLE_LINE, reach=1)
+            case "real" if parameter.default is not None:
+                found[parameter.name] = st.one_of(default, positive(1))
+            case "integer" if parameter.default is not None:
+                found[parameter.name] = st.one_of(default, st.integers(1, _FEW))
+            case _:
+                raise InputError(f"no strategy knows the parameter {parameter.name}")
+    return st.fixed_dictionaries(found).map(lambda given: entry.load()(**given))
 
 
 def _number(law: str, name: str, reach: int) -> st.SearchStrategy[Fraction]:
@@ -250,8 +290,10 @@ def _policy(name: str, law: Law | None, reach: int) -> st.SearchStrategy[Policy]
     entry = REGISTRY["policy"][name]
     if name == "best_of_random":
         return draws(reach=reach).map(entry.load())
-    if name != "tilt" or law is None:
+    if law is None or name in ("bon", "bop", "quantile_tilt", "sbon"):
         return _built("policy", name, reach)
+    if name != "tilt":
+        return _built("policy", name, reach).filter(lambda policy: _exists(policy, law))
     limit = law.mgf_limit if isinstance(law, ContinuousLaw) else None
     if limit == 0:
         return st.just(entry.load()(0))
@@ -259,6 +301,15 @@ def _policy(name: str, law: Law | None, reach: int) -> st.SearchStrategy[Policy]
     if isinstance(law, CountableLaw):
         found = found.filter(law.has_tilt)
     return found.map(entry.load())
+
+
+def _exists(policy: Policy, law: Law) -> bool:
+    """Whether the policy has a ratio on the law that can be told."""
+    try:
+        bind(policy, law)
+    except (InputError, NotCertified):
+        return False
+    return True
 
 
 def _built(kind: Kind, name: str, reach: int) -> st.SearchStrategy[Any]:
@@ -275,8 +326,10 @@ def _arguments(entry: Entry, reach: int) -> dict[str, st.SearchStrategy[Any]]:
             case "real":
                 found[parameter.name] = parameters(owner.domains[place], reach)
             case "integer":
-                least = owner.domains[place].lower
-                found[parameter.name] = st.integers(int(least), 10 ** min(reach, 3)).map(Fraction)
+                stated = place < len(owner.domains)
+                least = int(owner.domains[place].lower) if stated else 1
+                most = 10 ** min(reach, 3) if stated else _FEW
+                found[parameter.name] = st.integers(least, most).map(Fraction)
             case "choice":
                 found[parameter.name] = st.sampled_from(parameter.choices)
             case "masses":
@@ -294,9 +347,13 @@ def _family(draw: st.DrawFn, entry: Entry, reach: int) -> Family:
         inner = draw(st.sampled_from([e for e in REGISTRY["draws"].values() if _free(e)]))
     free = draw(st.sampled_from(_free(inner)))
     fixed = {name: draw(found) for name, found in _arguments(inner, reach).items() if name != free}
-    inside = ", ".join(f"{name}={_said(value)}" for name, value in fixed.items())
-    text = f"{inner.name}({inside})" if inside else inner.name
-    return parse_family(text if inner is entry else f"{entry.name}({text})")
+    plain = fixed | {p.name: p.default for p in inner.parameters if p.kind == "choice"}
+    for given in (fixed, plain):  # a word may have no family of its own
+        inside = ", ".join(f"{name}={_said(value)}" for name, value in given.items())
+        text = f"{inner.name}({inside})" if inside else inner.name
+        with suppress(InputError):
+            return parse_family(text if inner is entry else f"{entry.name}({text})")
+    raise InputError(f"{text} is no family")
 
 
 def _free(entry: Entry) -> list[str]:

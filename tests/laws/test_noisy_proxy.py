@@ -69,7 +69,7 @@ def test_heavy_noise_is_hacked_and_light_noise_is_not():
     "noise", ["uniform", "exponential(1)", "gamma(2)", "pareto(2)", "truncated(normal, -1, 1)"]
 )
 def test_noise_on_a_part_of_the_line_is_refused(noise):
-    """It gave a constant gold curve for uniform noise, where proxies below 1 mean a 0 for certain."""
+    """Its gold curve was constant for uniform noise, where a proxy below 1 means a 0 for sure."""
     with pytest.raises(InputError, match="whole line"):
         parse_joint(f"noisy_proxy({noise})").implied(parse_law("bernoulli(1/2)"))
 

@@ -11,13 +11,16 @@ import pytest
 import sympy
 from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from hedgetheory.errors import InputError
+from hedgetheory.expressions.symbols import r as reward
 from hedgetheory.expressions.symbols import u
 from hedgetheory.functionals.bind import bind
 from hedgetheory.hedgetune.table import Table
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw
 from hedgetheory.laws.countable import CountableLaw
+from hedgetheory.laws.mixed import MixedLaw
 from hedgetheory.policies.base import Domain
 from hedgetheory.spec.grammar import (
     parse_family,
@@ -62,13 +65,15 @@ def seen(strategy, count=120):
 
 def test_every_law_of_the_grammar_belongs_to_one_group():
     names = [name for group in GROUPS.values() for name in group]
-    assert sorted(names) == sorted(REGISTRY["law"])
-    kinds = {"continuous": ContinuousLaw, "ties": FiniteLaw, "countable": CountableLaw}
+    assert sorted(names) == sorted([*REGISTRY["law"], "mixed"])
+    kinds = {"continuous": ContinuousLaw, "ties": FiniteLaw, "countable": CountableLaw,
+             "mixed": MixedLaw}  # fmt: skip
     for group, kind in kinds.items():
-        assert all(issubclass(REGISTRY["law"][name].load(), kind) for name in GROUPS[group])
+        for name in GROUPS[group]:
+            assert all(isinstance(law, kind) for law in seen(laws(name, reach=1), 1))
 
 
-@pytest.mark.parametrize("name", REGISTRY["law"])
+@pytest.mark.parametrize("name", [*REGISTRY["law"], "mixed"])
 def test_every_law_can_be_pasted_back(name):
     # Laws by a formula certify it when they are built.
     count = 2 if name in ("shaped", "pdf", "cdf", "quantile") else 4
@@ -76,7 +81,7 @@ def test_every_law_can_be_pasted_back(name):
     @settings(few, max_examples=count)
     @given(laws(name, reach=3))
     def check(law):
-        assert law.name == name
+        assert law.name == ("mixture" if name == "mixed" else name)
         assert parse_law(str(law)) == law
         assert parse_law(repr(law)) == law
 
@@ -100,9 +105,9 @@ def test_every_family_can_be_pasted_back_and_has_members(family):
 
 
 def test_every_policy_draws_law_and_joint_model_comes():
-    assert {p.name for p in seen(policies())} == set(REGISTRY["policy"])
+    assert {p.name for p in seen(policies(), 400)} == set(REGISTRY["policy"])
     assert {d.name for d in seen(draws(), 50)} == set(REGISTRY["draws"])
-    assert {model.name for _, model in seen(joint_models(reach=2), 20)} == set(REGISTRY["joint"])
+    assert {model.name for _, model in seen(joint_models(reach=2), 40)} == set(REGISTRY["joint"])
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
@@ -119,6 +124,43 @@ def test_a_joint_model_is_built_on_its_law_and_can_be_pasted_back(pair):
     implied = model.implied(law)
     assert implied.variable in ("u", "r", None)
     assert str(parse_joint(str(model))) == str(model)
+
+
+def test_noisy_proxies_come_with_finite_and_normal_true_rewards_and_heavy_noise():
+    pairs = seen(joint_models("noisy_proxy", reach=1), 40)
+    assert {law.name for law, _ in pairs} == {"normal", "bernoulli", "finite"}
+    noises = {model.noise.name for law, model in pairs if law.name != "normal"}
+    assert {"student_t", "normal"} < noises
+    assert {model.noise.name for law, model in pairs if law.name == "normal"} == {"normal"}
+
+
+def scipy_noise(noise):
+    v = {name: float(x) for name, x in noise.values.items()}
+    return {
+        "normal": lambda: stats.norm(v["mean"], v["sd"]),
+        "student_t": lambda: stats.t(v["df"]),
+        "logistic": lambda: stats.logistic(v["loc"], v["scale"]),
+        "laplace": lambda: stats.laplace(v["loc"], v["scale"]),
+        "gumbel": lambda: stats.gumbel_r(v["loc"], v["scale"]),
+    }[noise.name]()
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
+@given(joint_models("noisy_proxy", reach=1))
+def test_the_gold_curve_of_a_noisy_proxy_is_bayes_rule(pair):
+    law, model = pair
+    implied = model.implied(law)
+    if not isinstance(law, FiniteLaw) or implied.variable is None:
+        return
+    noise = scipy_noise(model.noise)
+    for at in (-1.25, 0.5, 2.0):
+        seen_by = [(float(t), float(p) * noise.pdf(at - float(t))) for t, p in law.atoms]
+        density = sum(weight for _, weight in seen_by)
+        largest = max(abs(t) for t, _ in seen_by)
+        if density > 1e-250:
+            got = float(implied.expr.subs(reward, sympy.Rational(at)).evalf())
+            want = sum(t * weight for t, weight in seen_by) / density
+            assert got == pytest.approx(want, rel=1e-9, abs=1e-9 * largest)
 
 
 def test_numbers_cover_24_decades_and_the_ends_of_their_domain():
