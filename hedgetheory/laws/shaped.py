@@ -51,14 +51,22 @@ class Shaped(KnownByQuantile):
     log_concave = False
 
     def __init__(self, law: ContinuousLaw, formula: str | Formula) -> None:
-        if not isinstance(law, ContinuousLaw):
-            raise InputError(f"law={law!r}, but must be a law without atoms [shaped(...)]")
-        self.law = law
+        self._take(law)
         self.formula = read_formula(formula, "r", self.name)
         self.shape = self.formula.expr
         self.slope = sympy.diff(self.shape, r)
         self._increasing()
         self.support = (self._image(law.support[0], -1), self._image(law.support[1], 1))
+        self._settle(self._inverse())
+
+    def _take(self, law: ContinuousLaw) -> None:
+        if not isinstance(law, ContinuousLaw):
+            raise InputError(f"law={law!r}, but must be a law without atoms [{self.name}(...)]")
+        self.law = law
+
+    def _settle(self, back: sympy.Expr | None) -> None:
+        """What follows from the shape φ, its slope and the support; ``back`` is φ⁻¹ in r."""
+        law = self.law
         self.tilt_unknown = self.support[1] is None
         self.formulas = law.formulas & {"quantile"}
         if self.formulas:
@@ -69,9 +77,9 @@ class Shaped(KnownByQuantile):
             self.centre = near(float(compiled(self.shape, (r,))(REAL, at).mid()))
             stretch = near(float(compiled(self.slope, (r,))(REAL, at).mid()))
         self.width = (stretch or Fraction(1, 1000)) * law.width
-        self._back = self._inverse()
-        if self._back is not None:
-            place = {r: self._back}
+        self._back = back
+        if back is not None:
+            place = {r: back}
             self.cdf, self.survival = law.cdf.xreplace(place), law.survival.xreplace(place)
             self.pdf = law.pdf.xreplace(place) / self.slope.xreplace(place)
 

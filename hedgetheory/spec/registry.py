@@ -191,6 +191,24 @@ _LAWS = (
         "increasing by its form; rational or infinite ends",
     ),
     Entry(
+        "par",
+        "hedgetheory.designs.par.law:par",
+        (
+            Parameter("law", "law"),
+            Parameter("k", default=Fraction(1)),
+            Parameter("m", "integer", default=Fraction(10)),
+        ),
+        "the mean of sigma(k*(r - reference)) over m references at the law's own quantiles",
+        "k > 0, whole m from 1 to 64; a law without atoms and without a finite end",
+    ),
+    Entry(
+        "sigmoid",
+        "hedgetheory.designs.par.law:sigmoid",
+        (Parameter("law", "law"), *_with_defaults(at=0, k=1)),
+        "sigma(k*(r - at)) of a reward, one reference: uniform on logistic(at, 1/k)",
+        "k > 0; a law without atoms whose finite end, if any, is `at`",
+    ),
+    Entry(
         "pdf",
         "hedgetheory.laws.formula:PdfLaw",
         (Parameter("formula", "formula"), *_ENDS),

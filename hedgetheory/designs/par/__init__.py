@@ -1,0 +1,1 @@
+"""PAR: the sigmoid of the centred reward."""
