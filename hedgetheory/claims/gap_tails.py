@@ -226,7 +226,9 @@ def unbounded_on_counts() -> Iterator[Evidence]:
     "Let f = sum p_i f_i, each f_i with an upper end, a gamma law or as in "
     "gap.unbounded-log-concave, and f <= c f_0 beyond some reward for one that has no upper end. "
     "Then sup gap = oo on f.",
-    hypotheses=("finitely many components without atoms, each with a tilt",),
+    hypotheses=(
+        "finitely many components, each with a tilt; finitely many atoms may be among them",
+    ),
     source=_OURS,
 )
 def unbounded_on_mixtures() -> Iterator[Evidence]:

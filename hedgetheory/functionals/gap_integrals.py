@@ -17,6 +17,7 @@ from typing import Any
 from hedgetheory.functionals.bind import bind
 from hedgetheory.functionals.evaluate import enclosure
 from hedgetheory.laws.base import ContinuousLaw, Law
+from hedgetheory.laws.mixed import MixedLaw
 from hedgetheory.numerics import ball as balls
 from hedgetheory.numerics.ball import ball, hull
 from hedgetheory.policies.tilt import Tilt
@@ -34,7 +35,7 @@ def tilted_divergence(law: Law, strength: Fraction) -> Any:
 
 def matched_between(law: Law, mean: Any) -> tuple[Fraction, Fraction]:
     """Rationals on the two sides of the λ ≥ 0 with E_λ[R] = mean, which is at least E[R]."""
-    limit = law.mgf_limit if isinstance(law, ContinuousLaw) else None
+    limit = law.mgf_limit if isinstance(law, (ContinuousLaw, MixedLaw)) else None
 
     def strength(t: Fraction) -> Fraction:
         return t / (1 - t) if limit is None else limit * t

@@ -46,6 +46,7 @@ from hedgetheory.functionals.gap_search import Largest
 from hedgetheory.functionals.gap_tails import has_limit_shape, inner_parameter, unbounded_by
 from hedgetheory.laws.affine import Affine
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
+from hedgetheory.laws.mixed import MixedLaw
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.numerics import ball as balls
 from hedgetheory.numerics.ball import REAL, ball, hull
@@ -195,7 +196,7 @@ def gap_supremum(law: Law, digits: int = 10, family: Family | None = None) -> Ga
     """
     if isinstance(law, Affine):
         return gap_supremum(law.law, digits, family)
-    if isinstance(law, ContinuousLaw) and law.mgf_limit == 0:
+    if isinstance(law, (ContinuousLaw, MixedLaw)) and law.mgf_limit == 0:
         reason = f"no tilt exists on {law}: E[e^(lam R)] = oo for every lam > 0"
         return GapSupremum(Number.undefined(reason), None, "no tilt exists", reason)
     if isinstance(law, FiniteLaw) and len(law.atoms) <= 2:

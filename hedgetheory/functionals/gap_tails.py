@@ -30,11 +30,12 @@ of a Poisson law, Poisson and Q(k) = θ^k e^{−θ}/k! ≤ k^k e^{−k}/k! ≤ 1
 the atom k has P = G(1 − P(R > k)) − G(1 − P(R ≥ k)), where P(R > k)/P(R ≥ k) is 1 − p or at most
 mean/(k + 1): it stays above a constant.
 
-**Theorem 4** (mixtures). Let f₀ be the component, of weight p₀, with the heaviest upper tail:
-f ≤ c f₀ beyond some reward. There Q ≤ (c/p₀) Q₀, for M ≥ p₀M₀, and p₀(1 − F₀) ≤ 1 − F ≤ c(1 − F₀),
-so that P stays away from 0 for a wide enough event: Theorems 1 and 2 carry over. Which tail is
-heaviest is read off ln f = −((r − c)/σ)^k + a ln r + O(1): the smaller k, then the larger σ, then
-(for k > 1) the larger c, then the larger a; where all agree the ratio is bounded.
+**Theorem 4** (mixtures, with finitely many atoms or none). Let f₀ be the component, of weight p₀,
+with the heaviest upper tail: f ≤ c f₀ beyond some reward. There Q ≤ (c/p₀) Q₀, for M ≥ p₀M₀, and
+p₀(1 − F₀) ≤ 1 − F ≤ c(1 − F₀), so that P stays away from 0 for a wide enough event: Theorems 1 and
+2 carry over. Which tail is heaviest is read off ln f = −((r − c)/σ)^k + a ln r + O(1): the smaller
+k, then the larger σ, then (for k > 1) the larger c, then the larger a; where all agree the ratio is
+bounded.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ from hedgetheory.laws.geometric import Geometric
 from hedgetheory.laws.gumbel import Gumbel
 from hedgetheory.laws.laplace import Laplace
 from hedgetheory.laws.logistic import Logistic
+from hedgetheory.laws.mixed import MixedLaw
 from hedgetheory.laws.mixture import Mixture
 from hedgetheory.laws.normal import Normal
 from hedgetheory.laws.poisson import Poisson
@@ -133,6 +135,8 @@ def unbounded_by(law: Law) -> str:
     """
     if isinstance(law, (Geometric, Poisson)):
         return ATOMS
+    if isinstance(law, MixedLaw):
+        return MIXTURE if unbounded_by(law.part) else ""
     if not isinstance(law, ContinuousLaw) or law.support[1] is not None or law.mgf_limit == 0:
         return ""
     if isinstance(law, Affine):
