@@ -407,6 +407,13 @@ _JOINTS = (
         "a share eps of hacked responses on top of the proxy, with true reward h",
         "0 < eps < 1; on a law without atoms",
     ),
+    Entry(
+        "partial",
+        "hedgetheory.designs.partial.joint:PartialRewards",
+        (Parameter("p"), Parameter("wrong", "law")),
+        "a share p correct, with the law given, the others with law wrong; gold P(correct)",
+        "0 < p < 1; both laws finite, or both without atoms and with one support",
+    ),
 )
 
 REGISTRY: Mapping[Kind, Mapping[str, Entry]] = {
