@@ -7,6 +7,7 @@ from hedgetheory.designs.grpo.system import GRPO
 from hedgetheory.designs.majority.system import MAJORITY
 from hedgetheory.designs.model import System
 from hedgetheory.designs.par.system import PAR
+from hedgetheory.designs.partial.system import PARTIAL
 from hedgetheory.designs.superhf.system import SUPERHF
 
 SYSTEMS: tuple[System, ...] = (GRPO, MAJORITY, PAR, CREAM, SUPERHF)
