@@ -10,4 +10,4 @@ from hedgetheory.designs.par.system import PAR
 from hedgetheory.designs.partial.system import PARTIAL
 from hedgetheory.designs.superhf.system import SUPERHF
 
-SYSTEMS: tuple[System, ...] = (GRPO, MAJORITY, PAR, CREAM, SUPERHF)
+SYSTEMS: tuple[System, ...] = (GRPO, PARTIAL, MAJORITY, PAR, CREAM, SUPERHF)
