@@ -134,8 +134,10 @@ def generate(
     kept.mkdir(parents=True, exist_ok=True)
     where.mkdir(parents=True, exist_ok=True)
     rows = []
-    for name in making.all_of(names):
-        table = making.generate(name, kept, workers, _progress)
+    wanted = list(making.all_of(names))
+    making.compute(wanted, kept, workers, _progress)
+    for name in wanted:
+        table = making.generate(name, kept, workers)
         old = making.published(name, where) or making.published(name, folder())
         table = making.succeeding(table, old, given["erratum"])
         path = making.write(table, where)
@@ -154,5 +156,5 @@ def _progress(name: str, done: int, whole: int) -> None:
     end = "\n" if done == whole or not sys.stderr.isatty() else ""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{name} {done}/{whole}", end=end, file=sys.stderr, flush=True)
-    elif done == whole or done % 320 == 0:
+    else:
         print(f"{name} {done}/{whole}", file=sys.stderr, flush=True)

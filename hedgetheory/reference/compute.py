@@ -13,6 +13,8 @@ from hedgetheory.exact import Number
 from hedgetheory.functionals.gap import gap_at
 from hedgetheory.functionals.plans import Plan
 from hedgetheory.functionals.quantities import plans, value
+from hedgetheory.functionals.soft.slope import slope_in_strength
+from hedgetheory.policies.soft_best_of_n import SoftBestOfN
 from hedgetheory.reference import cross
 from hedgetheory.reference.cases import Job
 from hedgetheory.reference.cross import Disagreement
@@ -92,10 +94,18 @@ def _value(job: Job) -> Number:
         return point.gap if job.quantity == "gap" else point.lam
     if job.quantity == "threshold":
         return _checked(job).threshold
+    if job.quantity == "first_peak":
+        return _first_peak(job)
+    law, policy = _law(job.law), _policy(job.policy)
+    if job.quantity == "slope":
+        assert isinstance(policy, SoftBestOfN)
+        return slope_in_strength(policy, law, _gold(job.gold or ""), job.digits)
+    arguments = _arguments(job)
+    quantity = job.quantity
+    if quantity == "score_strength":
+        quantity, arguments = "score", {**arguments, "wrt": "lam"}
     try:
-        return value(
-            _law(job.law), _policy(job.policy), job.quantity, **_arguments(job), digits=job.digits
-        )
+        return value(law, policy, quantity, **arguments, digits=job.digits)
     except NotOnThisLaw as error:
         return Number.undefined(str(error))
 
@@ -106,6 +116,17 @@ def _checked(job: Job) -> CheckResult:
     if found.hacking == "undecided":
         raise NotCertified(f"the threshold is undecided: {found.threshold.reason}")
     return found
+
+
+def _first_peak(job: Job) -> Number:
+    """The first interior maximum of those that are proved to be all, at least up to some θ."""
+    found = check(_law(job.law), parse_family(job.policy), _gold(job.gold or ""), job.digits)
+    if found.complete not in ("proved", "certified"):
+        raise NotCertified(f"the list of turning points is {found.complete}")
+    peaks = [each.theta for each in found.extrema if each.kind == "max"]
+    if not peaks and found.regime == "undecided":
+        raise NotCertified("no peak is found, and there may be one further on")
+    return peaks[0] if peaks else Number.undefined("f has no interior maximum")
 
 
 def _integers(job: Job) -> tuple[tuple[tuple[int, Number], ...], tuple[int, ...]] | None:

@@ -19,7 +19,7 @@ from hedgetheory.exact import Number
 from hedgetheory.functionals.estimates import highprec
 from hedgetheory.functionals.evaluate import number
 from hedgetheory.functionals.plans import Infinite, Plan, Undefined
-from hedgetheory.reference import second_curves
+from hedgetheory.reference import second_curves, soft_check
 from hedgetheory.reference.cases import Job
 from hedgetheory.reference.definitions import written_down
 from hedgetheory.reference.model import Check
@@ -28,8 +28,9 @@ from hedgetheory.reference.second import defined, inverted, panelled
 #: Significant digits to which two methods must agree.
 REQUIRED = 20
 #: Name of a policy (a family for thresholds) or of a law -> its own second method: the name of the
-#: method and the value, a `Number` or an mpmath one; None for a case that it does not know.
-OWN: dict[str, Callable[[Job], tuple[str, Any] | None]] = {}
+#: method and its value, a `Number` or an mpmath one, for a case and the value to be checked; None
+#: for a case that it does not know.
+OWN: dict[str, Callable[[Job, Number], tuple[str, Any] | None]] = {"sbon": soft_check.estimate}
 #: As many as are counted, and those that estimates in mpmath work with.
 WORKING = 30
 
@@ -40,7 +41,7 @@ class Disagreement(HedgeTheoryError):
 
 def check(job: Job, value: Number, plans: Callable[[], list[Plan]]) -> Check:
     """How a second method agrees. Raises Disagreement where it does not to `REQUIRED` digits."""
-    own = _own(job)
+    own = _own(job, value)
     if own is not None:
         return _compared(*own, value)
     found = inverted(job, value) if job.quantity == "quantile" and written_down(job) else None
@@ -71,10 +72,10 @@ def check_integers(
         raise Disagreement(f"the best integers are {best}, and {wanted} by exact moments")
 
 
-def _own(job: Job) -> tuple[str, Any] | None:
+def _own(job: Job, value: Number) -> tuple[str, Any] | None:
     for spec in (job.policy, job.law):
         method = OWN.get(spec.partition("(")[0])
-        found = method(job) if method is not None else None
+        found = method(job, value) if method is not None else None
         if found is not None:
             return found
     return None

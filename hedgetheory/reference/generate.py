@@ -55,23 +55,11 @@ def generate(
     Raises InputError for an unknown table, HedgeTheoryError where two methods disagree on a case:
     that is a bug, and there is no table until it is mended.
     """
-    if name not in table_names():
-        raise InputError(f"unknown table {name}: {nearest(name, table_names())}")
+    compute([name], cache, workers, progress)
     if name in samples.TABLES:
         return _assembled(name, samples.definition(name), samples.cases(name), ())
-    wanted = jobs(name)
-    file = cache / f"{name}-{checksum(generator())[:12]}.jsonl"
-    known = _cached(file)
-    missing = [job for job in wanted if job.id not in known]
-    batches = [missing[i : i + BATCH] for i in range(0, len(missing), BATCH)]
-    done = len(wanted) - len(missing)
-    for outcomes in in_order(_batch, batches, workers):
-        _append(file, outcomes)
-        known.update((each.id, each) for each in outcomes)
-        done += len(outcomes)
-        if progress is not None:
-            progress(name, done, len(wanted))
-    found = [known[job.id] for job in wanted]
+    known = _cached(_cache_file(name, cache), failed=True)
+    found = [known[job.id] for job in jobs(name)]
     wrong = [f"{each.id}: {each.disagreement}" for each in found if each.disagreement]
     if wrong:
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
@@ -79,6 +67,51 @@ def generate(
     refused = tuple({"id": o.id, "reason": o.refused} for o in found if o.refused)
     cases = [o.case for o in found if o.case is not None]
     return _assembled(name, definition(name), cases, refused)
+
+
+def compute(
+    names: Sequence[str], cache: Path, workers: int = 1, progress: Progress | None = None
+) -> None:
+    """Fill the cache with the cases of several tables, those of one law and policy together.
+
+    Much of what one quantity needs (the nodes of a race, a normalising constant) serves the others
+    too, and a process keeps it. Raises InputError for an unknown table.
+    """
+    for name in names:
+        if name not in table_names():
+            raise InputError(f"unknown table {name}: {nearest(name, table_names())}")
+    wanted = [(name, job) for name in names if name in TABLES for job in jobs(name)]
+    files = {name: _cache_file(name, cache) for name in names}
+    known = {name: _cached(files[name]) for name in names}
+    missing = [(name, job) for name, job in wanted if job.id not in known[name]]
+    done = len(wanted) - len(missing)
+    for outcomes in in_order(_batch, _batches(missing), workers):
+        by_table: dict[str, list[Outcome]] = {}
+        for name, each in outcomes:
+            by_table.setdefault(name, []).append(each)
+        for name, each_table in by_table.items():
+            _append(files[name], each_table)
+        done += len(outcomes)
+        if progress is not None:
+            progress("cases", done, len(wanted))
+
+
+def _batches(missing: Sequence[tuple[str, Job]]) -> list[list[tuple[str, Job]]]:
+    """Jobs in batches: those of one law and policy in the same one, others up to `BATCH`."""
+    groups: dict[tuple[str, str], list[tuple[str, Job]]] = {}
+    for name, job in missing:
+        groups.setdefault((job.law, job.policy), []).append((name, job))
+    batches: list[list[tuple[str, Job]]] = []
+    for group in groups.values():
+        if batches and len(batches[-1]) + len(group) <= BATCH:
+            batches[-1] += group
+        else:
+            batches.append(group)
+    return batches
+
+
+def _cache_file(name: str, cache: Path) -> Path:
+    return cache / f"{name}-{checksum(generator())[:12]}.jsonl"
 
 
 def _assembled(
@@ -98,15 +131,18 @@ def _assembled(
     )
 
 
-def _batch(batch: Sequence[Job]) -> list[Outcome]:
-    return [outcome(job) for job in batch]
+def _batch(batch: Sequence[tuple[str, Job]]) -> list[tuple[str, Outcome]]:
+    return [(name, outcome(job)) for name, job in batch]
 
 
 # -- the cache -------------------------------------------------------------------------------------
 
 
-def _cached(file: Path) -> dict[str, Outcome]:
-    """What earlier runs finished; a last line that was cut off is not counted."""
+def _cached(file: Path, failed: bool = False) -> dict[str, Outcome]:
+    """What earlier runs finished; a last line that was cut off is not counted.
+
+    Cases on which two methods disagreed are computed again, unless ``failed`` asks for them.
+    """
     if not file.exists():
         return {}
     found = {}
@@ -115,10 +151,10 @@ def _cached(file: Path) -> dict[str, Outcome]:
             entry = json.loads(line)
         except ValueError:
             continue
-        if entry.get("disagreement"):
+        if entry["disagreement"] and not failed:
             continue
         case = Case.from_json(entry["case"]) if entry["case"] is not None else None
-        found[entry["id"]] = Outcome(entry["id"], case, entry["refused"])
+        found[entry["id"]] = Outcome(entry["id"], case, entry["refused"], entry["disagreement"])
     return found
 
 
@@ -135,8 +171,13 @@ def _append(file: Path, outcomes: Sequence[Outcome]) -> None:
         + "\n"
         for each in outcomes
     )
-    with file.open("a", encoding="utf-8") as stream:
-        stream.write(lines)
+    # A last line that was cut off must not swallow the next one.
+    with file.open("ab+") as stream:
+        if stream.seek(0, os.SEEK_END):
+            stream.seek(-1, os.SEEK_END)
+            if stream.read(1) != b"\n":
+                stream.write(b"\n")
+        stream.write(lines.encode())
 
 
 # -- what was published before ---------------------------------------------------------------------

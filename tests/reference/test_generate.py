@@ -102,7 +102,9 @@ def test_a_run_goes_on_where_it_stopped(small, tmp_path, monkeypatch):
     cache.write_text("".join(lines[:2]) + lines[2][:50])  # killed while it wrote the third
     seen = []
     monkeypatch.setattr(
-        generate, "_batch", lambda batch: [seen.append(j.id) or compute.outcome(j) for j in batch]
+        generate,
+        "_batch",
+        lambda batch: [(n, seen.append(j.id) or compute.outcome(j)) for n, j in batch],
     )
     again = generate.generate("kl", tmp_path)
     assert again == whole

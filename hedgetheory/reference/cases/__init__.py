@@ -11,12 +11,19 @@ add its second method to `OWN` in `hedgetheory.reference.cross`, under the polic
 
 from __future__ import annotations
 
-from hedgetheory.reference.cases import curves, functionals, pointwise, soft
+from hedgetheory.reference.cases import (
+    curves,
+    functionals,
+    more_laws,
+    near_identity,
+    pointwise,
+    soft,
+)
 from hedgetheory.reference.cases.job import DIGITS, FEWER_DIGITS, Job
 from hedgetheory.reference.cases.quantities import TABLES, definition
 
 #: In the order of the cases in a table.
-THEMES = (pointwise, functionals, curves, soft)
+THEMES = (pointwise, functionals, curves, soft, near_identity, more_laws)
 
 
 def jobs(table: str) -> list[Job]:

@@ -11,11 +11,13 @@ from hedgetheory.reference.model import Json, number_to_json, spec_inputs
 
 #: Significant digits of a case: Soft Best-of-n and some quadratures cost too much for fifty.
 DIGITS, FEWER_DIGITS = 50, 25
+#: Quantities of a family, of the whole curve along its parameter.
+CURVES = ("threshold", "first_peak")
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A case to be computed. ``policy`` is a family's text where ``quantity`` is a threshold."""
+    """A case to be computed. ``policy`` is a family's text where ``quantity`` is of `CURVES`."""
 
     quantity: str
     policy: str
@@ -43,7 +45,8 @@ class Job:
         return str(self._described(field)[f"{field}_spec"])
 
     def _described(self, field: str) -> dict[str, Json]:
-        kind = "family" if field == "policy" and self.quantity == "threshold" else field
+        family = field == "policy" and self.quantity in CURVES
+        kind = "family" if family else field
         return _inputs(kind, self.law if field == "law" else self.policy)
 
     @property

@@ -32,6 +32,11 @@ TABLES: dict[str, dict[str, str]] = {
         "assumptions": "θ is the first parameter of the policy: n, mu, lam, or the first of the "
         "law of draws",
     },
+    "score_strength": {
+        "formula": "∂ ln w(r)/∂λ",
+        "units": "1/λ",
+        "assumptions": "of Soft Best-of-n, whose first parameter is n",
+    },
     "kl": {"formula": "E_π[ln w]", "units": "nats", "assumptions": "0 ln 0 = 0"},
     "chi2": {"formula": "E_ref[w²] − 1", "units": "1", "assumptions": ""},
     "renyi": {
@@ -60,6 +65,12 @@ TABLES: dict[str, dict[str, str]] = {
         "units": "gold",
         "assumptions": "g a formula in the quantile u = F(r) or in the reward r",
     },
+    "slope": {
+        "formula": "∂ E_π[g]/∂λ",
+        "units": "gold/λ",
+        "assumptions": "of Soft Best-of-n: E[Cov(g, R | the n drawn, softmax weights)], not the "
+        "covariance under the policy",
+    },
     "expected_draws": {
         "formula": "E[N]",
         "units": "draws",
@@ -70,6 +81,11 @@ TABLES: dict[str, dict[str, str]] = {
         "units": "θ",
         "assumptions": "undefined where the curve is not hacked; `integer` compares the integers "
         "next to a real n†, all of them on an exact tie",
+    },
+    "first_peak": {
+        "formula": "the least interior θ at which f(θ) = E_θ[g] has a local maximum",
+        "units": "θ",
+        "assumptions": "f may turn again beyond it: see threshold; undefined where it has none",
     },
     "gap": {
         "formula": "KL(BoP_μ) − KL(tilt_λ) at equal mean reward",
