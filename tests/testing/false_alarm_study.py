@@ -22,6 +22,7 @@ CASES = (
     ("normal", "bon(4)"),
     ("finite({0: 1/4, 1/2: 1/4, 1: 1/2})", "bon(3)"),
     ("poisson(3)", "bon(2)"),
+    ("uniform", "sbon(4, 2)"),
 )
 LEVEL, RUNS, SIZE, FIRST_SEED = Fraction(1, 5), 5000, 1000, 1000
 

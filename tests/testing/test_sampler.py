@@ -62,6 +62,75 @@ def truncated_best_of_poisson(size, rng):
     return rng.random(size) ** (1 / n)
 
 
+def soft_best_of(n, lam, draw):
+    """n draws, one of them by softmax: the largest of lam * reward + Gumbel noise."""
+
+    def sampler(size, rng):
+        drawn = draw(size * n, rng).reshape(size, n)
+        chosen = np.argmax(lam * drawn + rng.gumbel(size=(size, n)), axis=1)
+        return drawn[np.arange(size), chosen]
+
+    return sampler
+
+
+def tilted_best_of(n, lam):
+    """MUTANTS 3: the density u^(n-1) e^(lam u), by rejection from Best-of-n."""
+
+    def sampler(size, rng):
+        best = rng.random(60 * size) ** (1 / n)
+        return np.resize(best[rng.random(len(best)) < np.exp(lam * (best - 1))], size)
+
+    return sampler
+
+
+def uniforms(size, rng):
+    return rng.random(size)
+
+
+@pytest.mark.parametrize(("n", "lam"), [(2, 0.5), (4, 2), (16, 8)])
+def test_soft_best_of_n_by_hand_passes_and_its_mutants_fail(n, lam):
+    policy = f"sbon({n}, {lam})"
+    assert_sampler_follows(soft_best_of(n, lam, uniforms), "uniform", policy)
+    for mutant in (
+        tilted_best_of(n, lam),
+        soft_best_of(n, 2 * lam, uniforms),
+        soft_best_of(2 * n, lam, uniforms) if n > 2 else best_of(2),
+    ):
+        with pytest.raises(Disagreement, match="does not follow sbon"):
+            assert_sampler_follows(mutant, "uniform", policy)
+
+
+def test_soft_best_of_n_is_followed_on_a_law_of_the_line():
+    def normals(size, rng):
+        return rng.standard_normal(size)
+
+    assert_sampler_follows(soft_best_of(2, 0.5, normals), "normal", "sbon(2, 0.5)")
+    with pytest.raises(Disagreement):
+        assert_sampler_follows(soft_best_of(2, 1, normals), "normal", "sbon(2, 0.5)")
+
+
+def mixed_best_of(n, shift=0.0):
+    """Of normal draws, a quarter of them 0 or 1 instead."""
+
+    def sampler(size, rng):
+        drawn = rng.standard_normal((size, n))
+        hit = rng.random((size, n)) < 0.25
+        return np.where(hit, rng.integers(0, 2, (size, n)), drawn).max(axis=1) + shift
+
+    return sampler
+
+
+def test_atoms_beside_a_density_are_seen():
+    law = "mixture({normal(0, 1): 0.75, bernoulli(1/2): 0.25})"
+    assert_sampler_follows(mixed_best_of(1), law)
+    assert_sampler_follows(mixed_best_of(3), law, "bon(3)")
+    for mutant in (mixed_best_of(2), mixed_best_of(3, 1e-9), best_of(3)):
+        with pytest.raises(Disagreement, match="does not follow"):
+            assert_sampler_follows(mutant, law, "bon(3)")
+    with pytest.raises(InputError, match="binary64"):
+        assert_sampler_follows(best_of(1), "mixture({uniform: 1/2, finite({1/3: 1}): 1/2})")
+
+
 def nearly_best_of_three(size, rng):
     """Right but for the far tail: the top 2⁻⁹ never comes."""
     drawn = rng.random((size, 3)).max(axis=1)
