@@ -173,7 +173,7 @@ def _numbers_of(
         number = valued(curve, job)(digits)
         return number, number, job, job
     low, high, before = job
-    zero = Zero(curve, low, high, 1, before, _ZERO_BITS)
+    zero = Zero(curve, low, high, 1, before, _ZERO_BITS, 1)
     extremum = turn_at(curve, zero)
     return extremum.theta(digits), extremum.value(digits), zero.low, zero.high
 
@@ -219,7 +219,7 @@ class _Decision:
             sign = sign_at(self.curve, high, _BITS, _LIMIT)
             if sign == last:
                 found(f"f' changes sign in ({low}, {high})", turn=(low, high, start))
-                return [start, last], [Zero(self.curve, low, high, 1, start, _ZERO_BITS)], ""
+                return [start, last], [Zero(self.curve, low, high, 1, start, _ZERO_BITS, 1)], ""
             if sign == start:
                 low = high
             step *= 2
@@ -251,7 +251,7 @@ class _Decision:
                 break
         known = [(theta, sign) for theta, sign in grid if sign]
         zeros = [
-            Zero(self.curve, low, high, 1, before, _ZERO_BITS)
+            Zero(self.curve, low, high, 1, before, _ZERO_BITS, 1)
             for (low, before), (high, after) in pairwise(known)
             if before != after
         ]
@@ -265,8 +265,10 @@ class _Decision:
         seen = f"f' changes sign {len(zeros)} time(s) on a grid up to {float(grid[-1][0]):.6g}"
         return [], [], f"{seen}, but may have up to {bound} zeros"
 
-    def counts(self, theta: Fraction, changes: list[Change]) -> tuple[int | None, int | None]:
+    def counts(self, theta: Fraction, changes: list[Change]) -> tuple[int | None, int | None, int]:
         """Proved bounds on the zeros of f′ above and below θ, None where a sign is not certain.
+
+        And the sign of f′ there, the sum of all parts, 0 where it is not certain.
 
         Sign changes of the partial integrals of g′ k_θ from the top (above) and from the bottom.
         """
@@ -280,7 +282,7 @@ class _Decision:
             for i, part in enumerate(parts):
                 total += part
                 below.append(total + (spread[i] if i < len(spread) else 0))
-            return _sign_changes(above), _sign_changes(below)
+            return _sign_changes(above), _sign_changes(below), sign_of(total)
 
     def _parts(self, at: Any, changes: list[Change]) -> tuple[list[Any], list[Any]]:
         """∫ g′ k_θ between the sign changes of g′, and how far each of these may be off."""
@@ -296,10 +298,10 @@ def _at_place(
     decision: _Decision, changes: list[Change], theta: Fraction
 ) -> tuple[int | None, int | None, int]:
     """Bounds of the zeros of f′ above and below θ, and the sign of f′ there."""
-    above, below = decision.counts(theta, changes)
+    above, below, sign = decision.counts(theta, changes)
     if theta == decision.curve.lower:
         return above, below, 0
-    return above, below, sign_at(decision.curve, theta, _BITS, _LIMIT)
+    return above, below, sign or sign_at(decision.curve, theta, _BITS, _LIMIT)
 
 
 def start_sign(curve: RankCurve, family: Family) -> int | None:

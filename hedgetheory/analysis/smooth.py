@@ -22,6 +22,7 @@ from hedgetheory.analysis.gold import (
     NotPolynomial,
     smooth_pieces,
 )
+from hedgetheory.analysis.nodes import Nodes, is_costly
 from hedgetheory.analysis.rank_kernels import KERNELS, RankKernel, plain_tilt
 from hedgetheory.analysis.smooth_pattern import SmoothPiece, settling
 from hedgetheory.effort import Rebuilt
@@ -104,6 +105,13 @@ class SmoothCurve(Rebuilt):
         self.along = [[_along(piece.slope, c, self.x) for c in self.coordinates]
                       for piece in self.pieces]  # fmt: skip
         self.rates = [[compiled(e, (self.x,)) for e in row] for row in self.along]
+        self.nodes = [
+            [
+                Nodes(rate, c.cdf, c.survival, self.x) if is_costly(self.law, slope) else None
+                for rate, slope, c in zip(rates, slopes, self.coordinates, strict=True)
+            ]
+            for rates, slopes in zip(self.rates, self.along, strict=True)
+        ]
 
     def exact_sign(self, x: Fraction) -> int | None:
         return None
@@ -221,11 +229,8 @@ class SmoothCurve(Rebuilt):
         if not total.is_finite():
             return total
         if start == self.low and where.low is not None and not self.rank.analytic_at_zero:
-            cut = ball(where.low + Fraction(1, 2 ** (current_bits() + 8)))
-            if cut < high:
-                # k, G and 1 − G are at most one for every n ≥ 1, on [low, cut].
-                total += symmetric(rate(REAL, hull(low, cut)) * (cut - low))
-                low = cut
+            low, left_out = self._beyond_start(i, j, low, high, weight)
+            total += left_out
 
         if where.clipped:
             # As above: the weights are at most one, next to ends at which formulas are singular.
@@ -239,7 +244,45 @@ class SmoothCurve(Rebuilt):
             arithmetic = complex_arithmetic(analytic)
             return rate(arithmetic, z) * factor(arithmetic, z, theta + z * 0)
 
-        return total + integral(integrand, low, high)
+        nodes = self.nodes[i][j]
+        if nodes is None:
+            return total + integral(integrand, low, high)
+        kernel = self._bare(f"{weight}+" if high_part else weight, theta, j)
+        read = {analytic: nodes.reader(complex_arithmetic(analytic)) for analytic in (False, True)}
+
+        def from_nodes(z: Any, analytic: bool) -> Any:
+            slope, level, above = read[analytic](z)
+            return slope * kernel(complex_arithmetic(analytic), level, above, theta + z * 0)
+
+        return total + integral(from_nodes, low, high)
+
+    def _beyond_start(self, i: int, j: int, low: Any, high: Any, weight: str) -> tuple[Any, Any]:
+        """A range without its lower end, at which k is not analytic, and a bound of what is left.
+
+        On [low, cut] k and G are at most 3u^{7/8} (see `_tail`) with u ≤ F(cut), and all three at
+        most one, for every n ≥ 1. Where F vanishes like a difference, as on a truncated law, its
+        logarithm needs a cut as far out as the first bound allows.
+        """
+        where, rate, bits = self.coordinates[j], self.rates[i][j], current_bits()
+        small = ball(Fraction(1, 2**bits))
+        for exponent in (-(-(bits + 8) * 8 // 15), bits + 8):
+            cut = low + ball(Fraction(1, 2**exponent))
+            if not cut < high:
+                return low, ball(0)
+            left_out = abs(rate(REAL, hull(low, cut))) * (cut - low)
+            if weight.startswith(("k", "G")):
+                level = compiled(where.cdf, (self.x,))(REAL, cut).abs_upper()
+                left_out = left_out * REAL.minimum(3 * (level.log() * 7 / 8).exp(), ball(1))
+            if left_out < small:
+                break
+        return cut, symmetric(left_out)
+
+    def _bare(self, name: str, theta: Any, place: int) -> Program:
+        """As `_weight`, in (u, 1 − u, θ)."""
+        form = self.rank.forms()[name]
+        if self.plain[place] and theta > ball(Fraction(1, 16)):
+            form = plain_tilt()[name]
+        return compiled(form, (u, ubar, self.rank.theta))
 
     def _in_coordinate(
         self, j: int, x: Fraction | None, end: Fraction | None, own: Fraction | None

@@ -84,6 +84,8 @@ class Zero:
     sign_low: int
     #: Working precision while the interval is wide.
     bits: int = START_BITS
+    #: Bits more for each bit that the interval is narrower: one is enough where each costs much.
+    finer: int = 2
     _pieces: int = field(default=4, repr=False)
 
     @property
@@ -100,7 +102,7 @@ class Zero:
         """Quadratic interval refinement (Abbott) until high − low ≤ width, signs certified."""
         while self.high - self.low > width:
             whole, pieces = self.high - self.low, self._pieces
-            bits = self.bits + 2 * max(0, -_log2(whole / max(abs(self.high), Fraction(1))))
+            bits = self.bits + self.finer * max(0, -_log2(whole / max(abs(self.high), Fraction(1))))
             with precision(bits):
                 left, right = self.total(ball(self.low)), self.total(ball(self.high))
                 ratio = left / (left - right)

@@ -416,6 +416,12 @@ def integral(function: Callable[[acb, bool], acb], low: arb, high: arb, cost: in
     return result
 
 
+def node_key(z: acb) -> tuple[Any, ...]:
+    """A finite complex ball as something to look up, the same for identical balls only."""
+    a, b = z.real, z.imag
+    return a.mid().man_exp(), a.rad().man_exp(), b.mid().man_exp(), b.rad().man_exp()
+
+
 def polynomial(coefficients: Sequence[Any]) -> arb_poly:
     """A polynomial with ball coefficients, the constant first; calling it evaluates or composes."""
     return arb_poly(list(coefficients))

@@ -13,6 +13,7 @@ from typing import Any
 
 import sympy
 
+from hedgetheory.effort import spend
 from hedgetheory.expressions.symbols import r
 from hedgetheory.functionals.continuous import RankOnContinuous
 from hedgetheory.functionals.evaluate import tail_cut
@@ -172,13 +173,12 @@ class LineScene(Scene):
 
     def _masses(self, panels: Panels) -> list[list[Any]]:
         program = compiled(self.law.pdf, (r,))
-        return [
-            [
-                program(REAL, ball(panels.left(j)) + offset) * weight
-                for offset, weight in panels.rule
-            ]
-            for j in range(panels.count)
-        ]
+        out = []
+        for j in range(panels.count):
+            spend(panels.points)
+            left = ball(panels.left(j))
+            out.append([program(REAL, left + x) * weight for x, weight in panels.rule])
+        return out
 
     def _line_transform(
         self, panels: Panels, masses: list[list[Any]], outside: Any

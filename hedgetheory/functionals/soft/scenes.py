@@ -17,6 +17,7 @@ from typing import Any
 
 import sympy
 
+from hedgetheory.effort import spend
 from hedgetheory.errors import NotCertified
 from hedgetheory.expressions.symbols import r
 from hedgetheory.functionals.growth import ONE, Growth
@@ -254,6 +255,7 @@ class Scene(Racing):
         total = error = ball(Fraction(0))
         for row, top, height in zip(samples.rows, samples.ratios, heights, strict=True):
             error += samples.panels.error(samples.density * weighing.bound(top) * height)
+            spend(len(row))
             for x, mass, w in row:
                 term = mass * weighing.value(w)
                 total += term if program is None else term * program(REAL, x)
