@@ -124,7 +124,7 @@ def limit_law(
     """The terminal law with infinitely many particles, resampling skipped where ESS >= k/2.
 
     ESS/k is (E w)²/E w² under the law of the particles. Returns the law and the skipped steps,
-    counted from 1. Exact. Raises as `target`.
+    counted from 1. Exact. Raises as `target`, and NotCertified where ESS/k is exactly ½.
     """
     b, mass = _base(base), {(-1, rational(floor, "floor"), Fraction(1)): Fraction(1)}
     skipped = []
@@ -140,7 +140,11 @@ def limit_law(
         weights = {key: _weight(chain, potential, b, key, last) for key in moved}
         first = sum((share * weights[key][1] for key, share in moved.items()), Fraction(0))
         second = sum((share * weights[key][1] ** 2 for key, share in moved.items()), Fraction(0))
-        skip = adaptive and 2 * first**2 >= second
+        if adaptive and 2 * first**2 == second:
+            raise NotCertified(
+                "ESS is exactly k/2 in the limit: finitely many particles go both ways"
+            )
+        skip = adaptive and 2 * first**2 > second
         if skip:
             skipped.append(step)
         mass = {}

@@ -19,6 +19,7 @@ from hedgetheory.policies.soft_best_of_n import SoftBestOfN
 
 Potential = Literal["difference", "max", "sum", "terminal"]
 POTENTIALS: tuple[Potential, ...] = ("difference", "max", "sum", "terminal")
+PAPER = "arXiv 2501.06848"
 #: The published value of the reward that everything starts from.
 FLOOR = Fraction(0)
 
