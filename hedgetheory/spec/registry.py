@@ -410,7 +410,7 @@ _JOINTS = (
     Entry(
         "partial",
         "hedgetheory.designs.partial.joint:PartialRewards",
-        (Parameter("p"), Parameter("wrong", "law")),
+        (Parameter("wrong", "law"), Parameter("p")),
         "a share p correct, with the law given, the others with law wrong; gold P(correct)",
         "0 < p < 1; both laws finite, or both without atoms and with one support",
     ),
