@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,6 +18,9 @@ from hedgetheory.expressions.symbols import u, ubar
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from hedgetheory.functionals.bound import Bound
     from hedgetheory.laws.base import Law
@@ -124,6 +128,15 @@ class RankPolicy(Policy):
     def counts_draws(self) -> bool:
         """Is it best of a random number of draws? With a real n it is a rank policy only."""
         return True
+
+    @property
+    def most_draws(self) -> float:
+        """The largest number of draws, from a policy that brings a sampler of its own."""
+        return math.inf
+
+    def drawn(self, size: int, rng: np.random.Generator) -> NDArray[np.float64] | None:
+        """``size`` independent copies of N, from a policy that brings a sampler of its own."""
+        return None
 
     @cached_property
     def ratio(self) -> sympy.Expr:

@@ -20,6 +20,7 @@ from hedgetheory.claims.checks import (
 )
 from hedgetheory.claims.model import Claim, Evidence, cited, claim, words
 from hedgetheory.designs.fk.chain import Chain, particle_law
+from hedgetheory.designs.fk.functions import clamp_edge, clamped_weight
 from hedgetheory.designs.fk.policy import PAPER, POTENTIALS, FeynmanKac
 from hedgetheory.expressions.symbols import k, lam, u
 from hedgetheory.functionals.quantities import value
@@ -160,6 +161,27 @@ def every_potential_is_soft_best_of_n() -> Iterator[Evidence]:
 
 
 @claim(
+    "fk.clamp-ties-large-differences",
+    "A clamp at 1e10 ties all reward differences from ln(1e10)/lam on",
+    "min(e^(lam d), 1e10) is the same for all d >= ln(1e10)/lam and increases before: at lam = 10 "
+    "the edge is ln 10 = 2.302585... Under max and sum the same holds of the rewards themselves.",
+    hypotheses=("lam > 0", "weights clamped to [0, 1e10]"),
+    source=_THIS,
+)
+def clamp_ties_large_differences() -> Iterator[Evidence]:
+    edge = clamp_edge(1) / lam
+    beyond = sympy.exp(lam * (edge + d)) - 10**10
+    yield from identity("e^(lam edge) = 10^10", sympy.exp(lam * edge) - 10**10)
+    yield from identity("beyond the edge", beyond - 10**10 * (sympy.exp(lam * d) - 1))
+    yield from positive("the weight exceeds the clamp", 10**10 * (sympy.exp(lam * d) - 1))
+    yield from positive("before it the weight increases", lam * sympy.exp(lam * d))
+    yield from identity("at lam = 10 the edge is ln 10", clamp_edge(10) - sympy.log(10))
+    low, high = (clamped_weight(x, 10) for x in ("2.302585", "2.302586"))
+    tied = bool(low < 10**10) and high == 10**10
+    yield confirmed("2.302585 is before the edge, 2.302586 beyond", "exact comparison", tied)
+
+
+@claim(
     "fk.clamp-keeps-the-order",
     "Clamping weights at 1e10 changes nothing that matters",
     "At lam = 10 a reward that is larger keeps a larger weight after the clamp.",
@@ -168,9 +190,6 @@ def every_potential_is_soft_best_of_n() -> Iterator[Evidence]:
     expected="refuted",
 )
 def clamp_keeps_the_order() -> Iterator[Evidence]:
-    yield from identity("e^(10 ln 10) = 10^10", sympy.exp(10 * sympy.log(10)) - 10**10)
-    edge = sympy.log(10**10) / lam
-    yield from identity("in general from ln(1e10)/lam on", sympy.exp(lam * edge) - 10**10)
     cap = Fraction(10**10)
     chain = one_step((0, 3, 4))
     clamped = particle_law(chain, 2, "difference", 10**4, cap=cap)
@@ -191,5 +210,6 @@ CLAIMS: tuple[Claim, ...] = (
     density_ratio_at_most_k,
     hacking_is_capped,
     every_potential_is_soft_best_of_n,
+    clamp_ties_large_differences,
     clamp_keeps_the_order,
 )

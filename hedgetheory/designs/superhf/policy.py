@@ -7,7 +7,9 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import sympy
+from numpy.typing import NDArray
 
 from hedgetheory.errors import must_be
 from hedgetheory.exact import RealInput, rational
@@ -20,6 +22,8 @@ from hedgetheory.policies.family import Family, Mixture
 PAPER = "arXiv 2310.16763"
 BEST_OF_N = Family("bon", BestOfN, n, BestOfN.domains[0])
 MAX_ROUNDS = 16
+#: Trees with more leaves are not sampled.
+MAX_LEAVES = 1 << 53
 
 
 def next_cdf(cdf: sympy.Expr) -> sympy.Expr:
@@ -86,6 +90,22 @@ class SuperHF(RankPolicy):
     @property
     def counts_draws(self) -> bool:
         return self._n.denominator == 1
+
+    @property
+    def most_draws(self) -> float:
+        return float(self._n) ** self.rounds
+
+    def drawn(self, size: int, rng: np.random.Generator) -> NDArray[np.float64] | None:
+        """The leaves of ``size`` random trees, level by level from the last round to the first."""
+        if not self.counts_draws or self.most_draws > MAX_LEAVES:
+            return None
+        growing, leaves = np.ones(size, np.int64), np.zeros(size, np.int64)
+        share = float(1 / (1 + self.bindings[beta]))
+        for _ in range(self.rounds):
+            split = rng.binomial(growing, share)
+            leaves += growing - split
+            growing = int(self._n) * split
+        return np.asarray(leaves + growing, np.float64)
 
     def simplest(self) -> Policy:
         return self if self.bindings[beta] else BestOfN(self._n**self.rounds)

@@ -45,7 +45,10 @@ def numbers_of_draws(policy: RankPolicy, size: int, rng: np.random.Generator) ->
         return _truncated_poisson(binary64("lam", first, call), size, rng, call)
     if isinstance(policy, BestOfRandom):
         return random_draws(policy.draws, size, rng)
-    raise InputError(f"there is no sampler for {policy}")
+    own = policy.drawn(size, rng)
+    if own is None:
+        raise InputError(f"there is no sampler for {policy}")
+    return own
 
 
 def most_draws(policy: RankPolicy) -> float:
@@ -59,7 +62,7 @@ def most_draws(policy: RankPolicy) -> float:
         return float(draws.masses[-1][0])
     if isinstance(draws, Binomial):
         return lenient(next(iter(draws.bindings.values())))
-    return math.inf
+    return policy.most_draws
 
 
 def largest_of(

@@ -89,6 +89,7 @@ def sample(policy: Policy, law: Law, size: int, rng: Randomness) -> Sample:
     size, random = whole("size", size, 1, call), generator(rng, call)
     if not isinstance(law, (ContinuousLaw, CountableLaw, FiniteLaw)):
         raise must_be("law", law, "a law of the proxy reward", call)
+    policy = policy.simplest() if isinstance(policy, Policy) else policy
     if isinstance(policy, Tilt):
         if not isinstance(law, Uniform):
             return Sample(_tilted(policy, law, size, random), np.full(size, np.nan))

@@ -90,6 +90,7 @@ def select(
         raise InputError(f"cap=True, but draws with replacement never run out [{call}]")
     table = given.reshape(-1, given.shape[-1])
     random = generator(rng, call)
+    policy = policy.simplest() if isinstance(policy, Policy) else policy
     if isinstance(policy, Tilt):
         places = soft_pick(table, lenient(policy.strength), random)
     elif isinstance(policy, SoftBestOfN):
