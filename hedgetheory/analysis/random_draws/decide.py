@@ -15,7 +15,7 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any, TypeAlias, cast
 
-from hedgetheory.analysis.curve import ONE, ZERO, NoExactForm
+from hedgetheory.analysis.curve import ZERO, NoExactForm
 from hedgetheory.analysis.deciding import RankCurve, limit_at_top, start_sign, turn_at, valued
 from hedgetheory.analysis.gold import Change, Gold
 from hedgetheory.analysis.gold_signs import limit_at_infinity
@@ -30,8 +30,12 @@ from hedgetheory.analysis.picture import (
 )
 from hedgetheory.analysis.random_draws.atoms import AtomCurve
 from hedgetheory.analysis.random_draws.exact import RECIPROCAL, SAME, Chart, exact_curve
-from hedgetheory.analysis.random_draws.lines import Line, kernel_of, mirrored_sibuya
-from hedgetheory.analysis.rank_kernels import KERNELS
+from hedgetheory.analysis.random_draws.lines import (
+    Line,
+    kernel_at_lower,
+    kernel_of,
+    mirrored_sibuya,
+)
 from hedgetheory.analysis.smooth import SmoothCurve
 from hedgetheory.analysis.smooth_pattern import smooth_pattern
 from hedgetheory.analysis.soft.pattern import between
@@ -53,6 +57,8 @@ Pattern: TypeAlias = tuple[list[int], list[Change]]
 _NEAR_REFERENCE = Family("bop", BestOfPoisson, mu, Domain(ZERO))
 _BITS, _LIMIT, _ZERO_BITS = 64, 400, 48
 _MAX_SAMPLES = 60
+#: Where the search starts: with no meaning, so that no turn of note is where a box is cut.
+_FIRST = Fraction(1021, 4096)
 _MAX_GRID = 40
 
 
@@ -153,10 +159,12 @@ class MirroredCurve(SmoothCurve):
         return -self.inner.integral(weight, theta, start, 1 - (low or ZERO))
 
 
+def _renamed(line: Line, domain: Domain) -> Family:
+    return replace(line.family, name="drawn", symbol=mu, domain=domain)
+
+
 def _certified(law: Law, line: Line, gold: Gold, why: str) -> tuple[Picture, Pattern | None]:
-    family = replace(
-        line.family, name="drawn", symbol=mu, domain=Domain(line.lower, upper=line.upper)
-    )
+    family = _renamed(line, Domain(line.lower, upper=line.upper))
     rank, curve = kernel_of(line), cast("RankCurve | AtomCurve", None)
     if isinstance(law, FiniteLaw):
         curve = AtomCurve(law, gold, rank, line.lower)
@@ -216,14 +224,22 @@ class _Decision:
         return limit_at_top(self.curve, digits)
 
     def _reference(self) -> Any:
-        """The curve that is regular at the lower end: of a power series 0/0 is written there."""
-        if not self.line.is_power_series:
+        """The curve in the form that is regular at the lower end."""
+        line = self.line
+        if line.draws is Sibuya:
             return self.curve
+        rank = kernel_at_lower(line)
         if isinstance(self.law, FiniteLaw):
-            return AtomCurve(self.law, self.gold, KERNELS["bop"], ZERO)
+            return AtomCurve(self.law, self.gold, rank, line.lower)
         if isinstance(self.law, CountableLaw):
-            return LatticeCurve(self.law, _NEAR_REFERENCE, self.gold)
-        return SmoothCurve(cast("ContinuousLaw", self.law), _NEAR_REFERENCE, self.gold)
+            return LatticeCurve(self.law, self._known, self.gold, rank)
+        return SmoothCurve(cast("ContinuousLaw", self.law), self._known, self.gold, rank)
+
+    @property
+    def _known(self) -> Family:
+        """The family as `start_sign` knows it."""
+        domain = Domain(self.line.lower)
+        return _NEAR_REFERENCE if self.line.is_power_series else _renamed(self.line, domain)
 
     def _decided(self, reference: Any) -> tuple[list[int], list[Zero], str]:
         """(signs along t, zeros, why it is open)."""
@@ -265,15 +281,14 @@ class _Decision:
     def _start(self, reference: Any) -> int | None:
         if isinstance(reference, AtomCurve) and self.line.is_power_series:
             return reference.covariance_sign()
-        known = _NEAR_REFERENCE if self.line.is_power_series else self.line.family
-        return start_sign(reference, known)
+        return start_sign(reference, self._known)
 
     def _single(self, start: int | None, last: int) -> tuple[list[int], list[Zero], str]:
         if start in (0, last):
             # f′/k(u₁) is strictly monotone towards the last sign.
             return [last], [], ""
         lower = self.line.lower
-        t, high = lower + ONE / 4, None
+        t, high = lower + _FIRST, None
         for _ in range(_MAX_SAMPLES):
             sign = sign_at(self.curve, t, _BITS, _LIMIT)
             if sign == -last:
@@ -311,7 +326,7 @@ class _Decision:
         low = self.line.lower
         grid = [(low, start)]
         for i in range(_MAX_GRID):
-            t = low + Fraction(2) ** (i - 4)
+            t = low + _FIRST * Fraction(2) ** (i - 2)
             sign = sign_at(self.curve, t, _BITS, _LIMIT)
             if sign:
                 grid.append((t, sign))

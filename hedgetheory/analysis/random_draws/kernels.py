@@ -42,6 +42,13 @@ _MIXED = {
     (Sibuya, a): -1 / (1 - u),
 }
 
+_ODDS = (1 - p) / p
+#: E[N(N − 1)] = E[N]·factor·τ and τ/E[N] = ∫₀^τ density, as a density in τ: (N, τ, the two).
+MOMENTS: tuple[tuple[type[Draws], sympy.Expr, sympy.Expr, sympy.Expr], ...] = (
+    (Binomial, p, m - 1, (1 - p) ** (m - 1)),
+    (NegativeBinomial, _ODDS, k + 1, (1 + _ODDS) ** (-k - 1)),
+)
+
 
 @lru_cache(maxsize=16)
 def mixed_derivative(draws: type[Draws], free: sympy.Symbol) -> sympy.Expr | None:
@@ -83,13 +90,8 @@ def power_series_kernel_is_tp2() -> bool:
     slope = (eta * (1 + c * t)).diff(t) / eta.diff(t)
     rises = sympy.simplify(slope.diff(t) - c * eta**2 / eta.diff(t) * (1 / eta).diff(t, 2) * eta
                            / eta.diff(t))  # fmt: skip
-    odds = (1 - p) / p
-    families = [
-        (Binomial, p, m - 1, (1 - p) ** (m - 1)),
-        (NegativeBinomial, odds, k + 1, (1 + odds) ** (-k - 1)),
-    ]
     steps = [kernel, bends, convex, rises]
-    for draws, tau, factor, density in families:
+    for draws, tau, factor, density in MOMENTS:
         bend_at_one = sympy.diff(draws.slope.subs(ubar, 1 - u), u).subs(u, 1)
         steps.append(sympy.simplify(bend_at_one / draws.mean - factor * tau))
         integral = sympy.diff(tau / draws.mean, p) / sympy.diff(tau, p)

@@ -123,12 +123,22 @@ def plain(family: Family) -> Family:
 
 
 def kernel_of(line: Line) -> RankKernel:
-    """G, 1 − G and k of a line in (u, ū, t), t written μ."""
+    """G, 1 − G and k of a line in (u, ū, t), t written μ; at t = 0 they may be 0/0."""
     if line.draws is Sibuya:
         return _sibuya()
     if line.is_tilt:
         return _tilted(line)
     return _binomial(line) if line.draws is Binomial else _negative_binomial(line)
+
+
+def kernel_at_lower(line: Line) -> RankKernel:
+    """The same where they are regular at the lower end, k up to a positive factor.
+
+    Next to its reference every power-series law has k proportional to uū, as Best-of-Poisson has.
+    """
+    if line.is_power_series:
+        return KERNELS["bop"]
+    return _regular_tilt(line) if line.free == k else kernel_of(line)
 
 
 def pgf_of(line: Line) -> sympy.Expr:
@@ -168,16 +178,28 @@ def _tilted(line: Line) -> RankKernel:
     G = (z^{−r} − 1)/(p^{−r} − 1), z = 1 − qu = p^v. So G = (e^{λv} − 1)/(e^λ − 1), and k_λ is at
     most G ≤ u and 1 − G.
     """
+    size, above_v, steepest = _transformed(line)
+    above = expm1(-mu * size * above_v) / expm1(-mu * size)
+    kernel = sympy.diff(above, mu) / size
+    largest = steepest / phi1(-mu * size)
+    return RankKernel(mu, pgf_of(line), above, kernel, largest, above, kernel, True)
+
+
+def _transformed(line: Line) -> tuple[sympy.Expr, sympy.Expr, sympy.Expr]:
+    """L, 1 − v in ū, and the largest dv/du, which is at u = 1."""
     p_, q_ = exact_symbol(line.fixed), exact_symbol(1 - line.fixed)
     if line.draws is Binomial:
         size = -log(q_)
-        v, vbar = log1p(p_ * u / q_) / size, -log1p(-p_ * ubar) / size
-        steepest = p_ / size
-    else:
-        size = -log(p_)
-        v, vbar = -log1p(-q_ * u) / size, log1p(q_ * ubar / p_) / size
-        steepest = q_ / (p_ * size)
-    place = {u: v, ubar: vbar, lam: mu * size}
+        return size, -log1p(-p_ * ubar) / size, p_ / size
+    size = -log(p_)
+    return size, log1p(q_ * ubar / p_) / size, q_ / (p_ * size)
+
+
+def _regular_tilt(line: Line) -> RankKernel:
+    """The negative binomial along r in the form that is no 0/0 at r = 0, the logarithmic series."""
+    size, above_v, steepest = _transformed(line)
+    v = -log1p(-exact_symbol(1 - line.fixed) * u) / size
+    place = {u: v, ubar: above_v, lam: mu * size}
     tilt = KERNELS["quantile_tilt"]
     below, above, kernel = (e.xreplace(place) for e in (tilt.below, tilt.above, tilt.kernel))
     largest = steepest / phi1(-mu * size)
@@ -205,4 +227,4 @@ def mirrored_sibuya() -> RankKernel:
     return RankKernel(mu, 1 - power, power, kernel, sympy.Integer(2), power, kernel, False)
 
 
-__all__ = ["Line", "kernel_of", "line_of", "mirrored_sibuya", "pgf_of", "plain"]
+__all__ = ["Line", "kernel_at_lower", "kernel_of", "line_of", "mirrored_sibuya", "pgf_of", "plain"]
