@@ -166,7 +166,7 @@ def success(
     to 1.
 
     >>> success("1/2", [0, 1, 2], [0, 1, 0], ["9/10", 0, "1/10"], 4)
-    154701/200000
+    1547/2000
     """
     call = "success(...)"
     share, count = _share(p, "success"), _count(n, "n", "success")

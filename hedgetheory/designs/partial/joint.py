@@ -28,7 +28,7 @@ class PartialRewards(JointModel):
     support. Raises InputError for p outside and for one law of each kind, NotCertified for
     different supports.
 
-    >>> model = PartialRewards("1/2", Finite({1: "9/10", 6: "1/10"}))
+    >>> model = PartialRewards(Finite({1: "9/10", 6: "1/10"}), "1/2")
     >>> model.implied(Finite({5: 1})).law
     finite({1: 0.45, 5: 0.5, 6: 0.05})
 
@@ -36,12 +36,12 @@ class PartialRewards(JointModel):
     """
 
     name = "partial"
-    parameters = ("p", "wrong")
+    parameters = ("wrong", "p")
 
-    def __init__(self, p: RealInput, wrong: Law) -> None:
+    def __init__(self, wrong: Law, p: RealInput) -> None:
         self.p, self.wrong = rational(p, "p"), wrong
         if not 0 < self.p < 1:
-            raise must_be("p", p, "a real number in (0, 1)", f"partial(p={p})")
+            raise must_be("p", p, "a real number in (0, 1)", f"partial(..., p={p})")
         if not isinstance(wrong, (ContinuousLaw, FiniteLaw)):
             raise InputError(
                 f"wrong={wrong}, but must be a finite law or one without atoms [partial]"
@@ -61,7 +61,7 @@ class PartialRewards(JointModel):
         total = dict(correct)
         for value, mass in wrong.atoms:
             total[value] = total.get(value, Fraction(0)) + (1 - self.p) * mass
-        masses: dict[RealInput, RealInput] = {**total}
+        masses: dict[RealInput, RealInput] = dict(total.items())
         proxy = Finite(masses)
         shares = [correct.get(value, Fraction(0)) / mass for value, mass in proxy.atoms]
         # A step function of the reward with its steps midway between atoms.
@@ -81,7 +81,16 @@ class PartialRewards(JointModel):
             return Implied(law, exact_symbol(self.p), None)
         odds = exact_symbol((1 - self.p) / self.p) * plain_exponent(wrong.pdf / law.pdf)
         proxy = Mixture({law: self.p, wrong: 1 - self.p})
-        return Implied(proxy, 1 / (1 + odds), "r")
+        return Implied(proxy, _share_of_one(odds), "r")
 
     def __str__(self) -> str:
-        return f"{self.name}(p={short(self.p)}, {self.wrong})"
+        return f"{self.name}({self.wrong}, p={short(self.p)})"
+
+
+def _share_of_one(odds: sympy.Expr) -> sympy.Expr:
+    """1/(1 + odds), bounded on every ball: (1 − tanh(x/2))/2 where odds = e^x."""
+    factor, rest = odds.as_coeff_Mul()
+    if isinstance(rest, sympy.exp):
+        return (1 - sympy.tanh((rest.exp + sympy.log(factor)) / 2)) / 2
+    above, below = sympy.fraction(sympy.together(odds))
+    return below / (below + above)  # no pole where odds have one

@@ -22,7 +22,7 @@ PARTIAL = System(
     claims=CLAIMS,
     effect="partial.threshold",
     effect_says="none where execution outweighs the rest; a share of wrong ones on top makes one",
-    grammar=("partial(p=1/2, finite({1: 9/10, 6: 1/10}))", "partial(1/3, normal(0, 2))"),
+    grammar=("partial(finite({1: 9/10, 6: 1/10}), p=1/2)", "partial(normal(0, 1), 1/3)"),
     functions=(
         Function(
             "partial_margin",
