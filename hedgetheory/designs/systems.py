@@ -5,10 +5,20 @@ from __future__ import annotations
 from hedgetheory.designs.cream.system import CREAM
 from hedgetheory.designs.fk.system import FEYNMAN_KAC
 from hedgetheory.designs.grpo.system import GRPO
+from hedgetheory.designs.likelihood.system import LIKELIHOOD
 from hedgetheory.designs.majority.system import MAJORITY
 from hedgetheory.designs.model import System
 from hedgetheory.designs.par.system import PAR
 from hedgetheory.designs.partial.system import PARTIAL
 from hedgetheory.designs.superhf.system import SUPERHF
 
-SYSTEMS: tuple[System, ...] = (GRPO, PARTIAL, MAJORITY, PAR, CREAM, SUPERHF, FEYNMAN_KAC)
+SYSTEMS: tuple[System, ...] = (
+    GRPO,
+    PARTIAL,
+    MAJORITY,
+    LIKELIHOOD,
+    PAR,
+    CREAM,
+    SUPERHF,
+    FEYNMAN_KAC,
+)

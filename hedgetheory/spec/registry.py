@@ -209,6 +209,20 @@ _LAWS = (
         "k > 0; a law without atoms whose finite end, if any, is `at`",
     ),
     Entry(
+        "log_prob",
+        "hedgetheory.designs.likelihood.law:LogProb",
+        _with_defaults(a=1),
+        "ln P of an answer's probability P with P(P <= x) = x**a; uniform by default",
+        "a > 0",
+    ),
+    Entry(
+        "rank_reward",
+        "hedgetheory.designs.likelihood.law:rank_reward",
+        (Parameter("m", "integer"),),
+        "NOVER's (m - rank)/m among m candidates without ties: uniform on m values",
+        "whole m from 1 to 10000",
+    ),
+    Entry(
         "pdf",
         "hedgetheory.laws.formula:PdfLaw",
         (Parameter("formula", "formula"), *_ENDS),

@@ -1,0 +1,1 @@
+"""Likelihood-based rewards: the policy's own probability of the reference answer."""
