@@ -11,6 +11,7 @@ from hedgetheory.designs.model import System
 from hedgetheory.designs.par.system import PAR
 from hedgetheory.designs.partial.system import PARTIAL
 from hedgetheory.designs.superhf.system import SUPERHF
+from hedgetheory.designs.treg.system import TREG
 
 SYSTEMS: tuple[System, ...] = (
     GRPO,
@@ -20,5 +21,6 @@ SYSTEMS: tuple[System, ...] = (
     PAR,
     CREAM,
     SUPERHF,
+    TREG,
     FEYNMAN_KAC,
 )

@@ -223,6 +223,13 @@ _LAWS = (
         "whole m from 1 to 10000",
     ),
     Entry(
+        "treg",
+        "hedgetheory.designs.treg.law:treg",
+        (Parameter("law", "law"),),
+        "T-REG's token reward sigma(X) - 1/2 of a log-ratio X, as in treg(normal(0, 2))",
+        "a law without atoms, and without a finite end other than 0",
+    ),
+    Entry(
         "pdf",
         "hedgetheory.laws.formula:PdfLaw",
         (Parameter("formula", "formula"), *_ENDS),

@@ -1,0 +1,1 @@
+"""T-REG: token-level regularisation of DPO."""
