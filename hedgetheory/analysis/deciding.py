@@ -26,7 +26,7 @@ from hedgetheory.analysis.picture import Extremum, Picture, Point, settled
 from hedgetheory.analysis.remembered import FIRST_DIGITS, Remembered, RememberedValues
 from hedgetheory.analysis.smooth import SmoothCurve
 from hedgetheory.analysis.smooth_pattern import Shaped
-from hedgetheory.analysis.zeros import Zero, sign_at, sign_of
+from hedgetheory.analysis.zeros import Zero, level, sign_at, sign_of
 from hedgetheory.effort import doing, each, found, is_spread
 from hedgetheory.errors import NotCertified
 from hedgetheory.exact import Number
@@ -87,8 +87,12 @@ def valued(curve: RankCurve, x: Fraction) -> Callable[[int], Number]:
 
 
 def _quadrature(evaluate: Callable[[], Any], digits: int) -> Number:
+    def at_level() -> Any:
+        with precision(level(current_bits())):
+            return evaluate()
+
     try:
-        return settled(evaluate, digits, _MAX_VALUE_BITS, zero_factor=2)
+        return settled(at_level, digits, _MAX_VALUE_BITS, zero_factor=2)
     except NotCertified:
         return Number.undefined("the quadrature of this value is not certified")
 
@@ -173,7 +177,7 @@ def _numbers_of(
         number = valued(curve, job)(digits)
         return number, number, job, job
     low, high, before = job
-    zero = Zero(curve, low, high, 1, before, _ZERO_BITS, 1)
+    zero = Zero(curve, low, high, 1, before, _ZERO_BITS, True)
     extremum = turn_at(curve, zero)
     return extremum.theta(digits), extremum.value(digits), zero.low, zero.high
 
@@ -219,7 +223,7 @@ class _Decision:
             sign = sign_at(self.curve, high, _BITS, _LIMIT)
             if sign == last:
                 found(f"f' changes sign in ({low}, {high})", turn=(low, high, start))
-                return [start, last], [Zero(self.curve, low, high, 1, start, _ZERO_BITS, 1)], ""
+                return [start, last], [Zero(self.curve, low, high, 1, start, _ZERO_BITS, True)], ""
             if sign == start:
                 low = high
             step *= 2
@@ -251,7 +255,7 @@ class _Decision:
                 break
         known = [(theta, sign) for theta, sign in grid if sign]
         zeros = [
-            Zero(self.curve, low, high, 1, before, _ZERO_BITS, 1)
+            Zero(self.curve, low, high, 1, before, _ZERO_BITS, True)
             for (low, before), (high, after) in pairwise(known)
             if before != after
         ]

@@ -36,6 +36,8 @@ MAX_SQUAREFREE_SIZE = 4_000
 MAX_BOXES = 3_000
 MAX_SIGN_BITS = 1 << 14
 START_BITS = 192
+#: Precisions of costly values are multiples of this.
+LEVEL = 64
 #: Splits are off-centre at a fraction with no meaning, so that no zero of note is an end of a box.
 _SPLIT = Fraction(483, 1024)
 _NARROWEST = Fraction(1, 2**50)
@@ -84,8 +86,9 @@ class Zero:
     sign_low: int
     #: Working precision while the interval is wide.
     bits: int = START_BITS
-    #: Bits more for each bit that the interval is narrower: one is enough where each costs much.
-    finer: int = 2
+    #: Whether each value costs seconds: then one bit more for each that the interval is narrower,
+    #: not two, in steps of `LEVEL`, so that what a value needs at one precision serves the next.
+    costly: bool = False
     _pieces: int = field(default=4, repr=False)
 
     @property
@@ -102,7 +105,10 @@ class Zero:
         """Quadratic interval refinement (Abbott) until high − low ≤ width, signs certified."""
         while self.high - self.low > width:
             whole, pieces = self.high - self.low, self._pieces
-            bits = self.bits + self.finer * max(0, -_log2(whole / max(abs(self.high), Fraction(1))))
+            narrower = max(0, -_log2(whole / max(abs(self.high), Fraction(1))))
+            bits = self.bits + 2 * narrower
+            if self.costly:
+                bits = level(self.bits + narrower)
             with precision(bits):
                 left, right = self.total(ball(self.low)), self.total(ball(self.high))
                 ratio = left / (left - right)
@@ -149,6 +155,11 @@ class Isolation:
     @property
     def complete(self) -> bool:
         return not self.gaps
+
+
+def level(bits: int) -> int:
+    """The next step of `LEVEL` bits."""
+    return -(-bits // LEVEL) * LEVEL
 
 
 def _log2(x: Fraction) -> int:
