@@ -278,6 +278,19 @@ _LAWS = (
         "the first success, on {1, 2, ...}",
         "0 < p < 1",
     ),
+    Entry(
+        "process",
+        "hedgetheory.designs.process.law:ProcessSum",
+        (
+            *_real("rho"),
+            *_with_defaults(c=1),
+            Parameter("steps", "end", default="oo"),
+            Parameter("shape", "choice", default="raw", choices=("raw", "clip", "delta")),
+            *_with_defaults(eta=1),
+        ),
+        "the summed process reward of geometrically many steps of score c: raw, clipped, delta",
+        "0 < rho < 1, c > 0, whole steps from 1 to 1000 or oo (raw with c=1, or delta)",
+    ),
 )
 
 _POLICIES = (
