@@ -18,6 +18,7 @@ SYSTEMS: tuple[System, ...] = (
     GRPO,
     PARTIAL,
     MAJORITY,
+    PROCESS,
     LIKELIHOOD,
     PAR,
     CREAM,
