@@ -204,6 +204,7 @@ def _examine(law: Law, family: Family, gold: Gold) -> tuple[Picture, list[Hypoth
         return diluted(law, family.mixture, gold, _examine)
     if isinstance(law, MixedLaw):
         return examine_mixed(law, family, gold, _examine, sign_changes)
+    doing("the sign changes of g'")
     changes, why_not = sign_changes(law, gold)
     line = line_of(family)
     if line is not None:

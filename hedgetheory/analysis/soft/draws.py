@@ -40,6 +40,7 @@ from hedgetheory.analysis.soft.pattern import (
 )
 from hedgetheory.analysis.soft.slopes import slope_in_draws, slope_in_draws_sign
 from hedgetheory.analysis.zeros import Zero
+from hedgetheory.effort import Rebuilt, doing, each, is_spread
 from hedgetheory.errors import NotCertified, NotOnThisLaw
 from hedgetheory.exact import Number
 from hedgetheory.expressions.symbols import r, u, ubar
@@ -108,8 +109,10 @@ def draws_picture(law: Law, family: Family, gold: Gold) -> Picture:
     return _Draws(law, family, gold).picture()
 
 
-class _Draws:
+class _Draws(Rebuilt):
     def __init__(self, law: Law, family: Family, gold: Gold) -> None:
+        self._travels_as(law, family, gold)
+        self._values: dict[tuple[Fraction, int], Number] = {}
         self.law, self.family, self.gold = law, family, gold
         self.curve = GoldCurve.of(gold)
         first = family.at(1)
@@ -124,8 +127,23 @@ class _Draws:
     # Values -----------------------------------------------------------------------------------
 
     def value_at(self, x: Fraction, digits: int) -> Number:
+        key = x, min(digits, MOST_DIGITS)
+        if key not in self._values:
+            self._values[key] = self.computed(key)
+        return self._values[key]
+
+    def computed(self, key: tuple[Fraction, int]) -> Number:
+        """f at n = x to so many digits."""
+        x, digits = key
+        doing(f"f at n = {float(x):.6g}")
         policy: Policy = BestOfN(1) if x == 1 else self.family.at(x)
-        return certified_value(self.law, policy, self.curve, min(digits, MOST_DIGITS))
+        return certified_value(self.law, policy, self.curve, digits)
+
+    def compute_ahead(self, keys: list[tuple[Fraction, int]]) -> None:
+        """Values on several processes, where there are some; else nothing."""
+        keys = [key for key in keys if key not in self._values]
+        if is_spread():
+            self._values.update(zip(keys, each(self.computed, keys), strict=True))
 
     def tilted(self, factor: int, digits: int) -> Number:
         """E[g] of the tilt at factor·λ, on the scale that the softmax sees."""
@@ -228,6 +246,7 @@ class _Draws:
 
     def _by_values(self, first: int, last: int) -> Picture:
         """A turn between integers: f(a) and f(b) on one side of f(m), a < m < b (or b = ∞)."""
+        self.compute_ahead([(Fraction(2**k), _DIGITS) for k in range(4)])
         points: list[int] = [1, 2]
         while self._rise(points[-2], points[-1]) == first and len(points) < _VALUES:
             points.append(2 * points[-1])

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -26,6 +26,7 @@ from hedgetheory.analysis.soft.cover import Cover, Place, cover
 from hedgetheory.analysis.soft.pattern import between, certified_value, gold_pattern, gold_supremum
 from hedgetheory.analysis.soft.tail import tail_of_slope
 from hedgetheory.analysis.zeros import Zero
+from hedgetheory.effort import doing, each, found
 from hedgetheory.errors import InputError, NotCertified
 from hedgetheory.exact import Number
 from hedgetheory.expressions.symbols import r, u
@@ -84,22 +85,12 @@ class StrengthSlope:
 
     def exact_sign(self, x: Fraction) -> int:
         """The certified sign of f′ at λ = x, 0 where it is not decided."""
-        try:
-            return slope_sign(self.policy(x), self.law, self.curve)
-        except NotCertified:
-            return 0
+        return _sign(self, x)
 
     def __call__(self, x: Any) -> Any:
         """A ball near f′, for guesses of where it vanishes; decisions use `exact_sign`."""
         at = enclosing_rationals(x.mid())[0]
-        if at == 0:
-            return ball(0) / ball(0)
-        try:
-            slope = slope_in_strength(self.policy(at), self.law, self.curve, _SLOPE_DIGITS)
-        except NotCertified:
-            return ball(0)
-        low, high = slope.bounds
-        return ball((low + high) / 2)
+        return ball(0) / ball(0) if at == 0 else ball(_guess(self, at))
 
     # What the covering asks -------------------------------------------------------------------
 
@@ -128,13 +119,13 @@ class StrengthSlope:
             rest = is_zero(exact)
         except (NoExactForm, NotPolynomial):
             curve = GoldCurve(self.curve.expr.xreplace({r: u}) * (u - sympy.Rational(1, 2)), "u")
-            found = certified_value(Uniform(), BestOfN(1), curve, 12)
+            centred = certified_value(Uniform(), BestOfN(1), curve, 12)
             rest = False
             with precision(_EXACT_BITS):
-                if found.is_undefined:
+                if centred.is_undefined:
                     slope = ball(0) / ball(0)
                 else:
-                    slope = hull(*map(ball, found.bounds)) * ball(factor)
+                    slope = hull(*map(ball, centred.bounds)) * ball(factor)
         return Place(Fraction(0), slope, ball(self._mean()), rest)
 
     def _mean(self) -> Fraction:
@@ -169,6 +160,26 @@ class StrengthSlope:
                     break
         with precision(_EXACT_BITS):
             return Place(x, slope, hull(*map(ball, mean.bounds)))
+
+
+# Each costs up to seconds, and a search comes back to the ends of its intervals.
+@lru_cache(maxsize=512)
+def _sign(slope: StrengthSlope, x: Fraction) -> int:
+    doing(f"the sign of f' at lam = {float(x):.6g}")
+    try:
+        return slope_sign(slope.policy(x), slope.law, slope.curve)
+    except NotCertified:
+        return 0
+
+
+@lru_cache(maxsize=512)
+def _guess(slope: StrengthSlope, x: Fraction) -> Fraction:
+    try:
+        near = slope_in_strength(slope.policy(x), slope.law, slope.curve, _SLOPE_DIGITS)
+    except NotCertified:
+        return Fraction(0)
+    low, high = near.bounds
+    return (low + high) / 2
 
 
 def soft_picture(law: Law, family: Family, gold: Gold) -> Picture:
@@ -213,19 +224,24 @@ def _covered(slope: StrengthSlope, gold: Gold) -> Picture:
     def cost(x: Fraction) -> float:
         return 8.0 + float(x * slope.reach) if golds is None else 2.0 + len(golds) / 2
 
-    found = cover(evaluate, spread, slope.reach, target, cost, BUDGET)
-    zeros = [Zero(slope, low, high, 1, before) for low, high, before in found.zeros]
-    reason, box = _open_reason(found, target, tail)
-    if box and found.end < target:
-        later = _changes(slope, [(found.end, found.last)], target)
+    covered = cover(evaluate, spread, slope.reach, target, cost, BUDGET)
+    zeros = [Zero(slope, low, high, 1, before) for low, high, before in covered.zeros]
+    for zero in zeros:
+        found(
+            f"f' changes sign in ({zero.low}, {zero.high})",
+            turn=(zero.low, zero.high, zero.sign_low),
+        )
+    reason, box = _open_reason(covered, target, tail)
+    if box and covered.end < target:
+        later = _changes(slope, [(covered.end, covered.last)], target)
         zeros += later
         reason += (
             f"; up to lam = {float(target):.6g} {len(later)} more change(s) of sign are certified"
         )
     extrema = [_extremum(slope, zero) for zero in zeros]
-    signs = [] if reason else [found.first, *[-zero.sign_low for zero in zeros]]
+    signs = [] if reason else [covered.first, *[-zero.sign_low for zero in zeros]]
     route = (
-        f"f' changes sign {len(zeros)} time(s): {found.evaluations} certified values of f' with "
+        f"f' changes sign {len(zeros)} time(s): {covered.evaluations} certified values of f' with "
         f"bounds of f'' and f''' cover 0 <= lam <= {float(target):.6g}, and beyond it the slowest "
         "exponential of f' outweighs all others"
     )
@@ -237,7 +253,7 @@ def _changes(
 ) -> list[Zero]:
     """Changes of certified signs after the last known one, on the grid up to ``target``."""
     points = [x for x in map(grid_point, GRID) if known[-1][0] < x <= target]
-    signs = [*known, *((x, slope.exact_sign(x)) for x in points)]
+    signs = [*known, *zip(points, each(slope.exact_sign, points), strict=True)]
     kept = [(x, sign) for x, sign in signs if sign]
     return [
         Zero(slope, low, high, 1, before)
@@ -305,7 +321,7 @@ def _scanned(slope: StrengthSlope) -> Picture:
     """Changes of certified signs on a grid: no covering is proved for real n, or on this law."""
     points = [grid_point(k) for k in GRID]
     try:
-        signs = [(x, slope.exact_sign(x)) for x in points]
+        signs = list(zip(points, each(slope.exact_sign, points), strict=True))
     except (InputError, NotCertified) as why:
         return _drawn(slope, [], [], str(why))
     known = [(x, sign) for x, sign in signs if sign]
@@ -316,6 +332,11 @@ def _scanned(slope: StrengthSlope) -> Picture:
         for (low, before), (high, after) in pairwise(known)
         if before != after
     ]
+    for zero in zeros:
+        found(
+            f"f' changes sign in ({zero.low}, {zero.high})",
+            turn=(zero.low, zero.high, zero.sign_low),
+        )
     reason = (
         f"f' was asked at {len(points)} values of lam from {float(points[0]):.4g} to "
         f"{float(points[-1]):.4g}, {len(known)} signs certified, {len(zeros)} change(s) of sign: "

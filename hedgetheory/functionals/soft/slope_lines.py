@@ -19,6 +19,7 @@ from typing import Any
 
 import sympy
 
+from hedgetheory.effort import spend
 from hedgetheory.errors import NotCertified
 from hedgetheory.expressions.symbols import r, u, ubar
 from hedgetheory.functionals.bound import GoldCurve
@@ -93,13 +94,16 @@ def _sums(
     kernels = _ranked_kernels(scene, grid, panels) if isinstance(scene, RankedScene) else None
     for column, row in zip(columns, heights, strict=True):
         program = compiled(column, (r,))
-        values = [
-            [
-                mass * program(REAL, ball(panels.left(j)) + offset)
-                for (offset, _), mass in zip(panels.rule, line, strict=True)
-            ]
-            for j, line in enumerate(masses)
-        ]
+        values = []
+        for j, line in enumerate(masses):
+            spend(len(line))
+            left = ball(panels.left(j))
+            values.append(
+                [
+                    mass * program(REAL, left + offset)
+                    for (offset, _), mass in zip(panels.rule, line, strict=True)
+                ]
+            )
         error = ball(Fraction(0))
         for height in row:
             error += panels.error(peak * height)
@@ -119,9 +123,10 @@ def _ranked_kernels(scene: LineScene, grid: Grid, panels: Panels) -> list[list[A
     check_work(panels.count * panels.points * grid.count, "the race")
     cdf = compiled(scene.law.cdf, (r,))
     lam = ball(scene.strength)
+    lefts = [ball(panels.left(j)) for j in range(panels.count)]
     return [
-        grid.kernel(lam * cdf(REAL, ball(panels.left(j)) + offset), 0, True)
-        for j in range(panels.count)
+        grid.kernel(lam * cdf(REAL, left + offset), 0, True)
+        for left in lefts
         for offset, _ in panels.rule
     ]
 
