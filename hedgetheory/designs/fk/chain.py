@@ -14,6 +14,7 @@ Weights are powers of a base b = e^λ. With b rational and whole rewards everyth
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -24,7 +25,7 @@ from hedgetheory.errors import InputError, NotCertified, must_be
 from hedgetheory.exact import RealInput, rational
 
 #: Configurations of particles times ways to go on: what is enumerated.
-MAX_WORK = 2_000_000
+MAX_WORK = 200_000
 
 Row = tuple[Fraction, ...]
 #: State, memory, product of the applied weights.
@@ -213,14 +214,13 @@ def _propagated(
     chain: Chain, configurations: dict[tuple[Particle, ...], Fraction], step: int
 ) -> dict[tuple[Particle, ...], Fraction]:
     moved: dict[tuple[Particle, ...], Fraction] = {}
-    work = 0
+    rows = [chain.start if step == 1 else row for row in chain.moves]
+    choices = [[(y, p) for y, p in enumerate(row) if p] for row in rows]
+    ways = sum(math.prod(len(choices[x]) for x, _, _ in system) for system in configurations)
+    if ways > MAX_WORK:
+        raise NotCertified(f"{ways} moves of the particles are too many to be enumerated")
     for system, mass in configurations.items():
-        rows = [chain.start if step == 1 else chain.moves[x] for x, _, _ in system]
-        choices = [[(y, p) for y, p in enumerate(row) if p] for row in rows]
-        for choice in product(*choices):
-            work += 1
-            if work > MAX_WORK:
-                raise NotCertified("these particles are too many to be enumerated")
+        for choice in product(*(choices[x] for x, _, _ in system)):
             share = mass
             for _, p in choice:
                 share *= p
