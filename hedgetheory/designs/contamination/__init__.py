@@ -1,0 +1,1 @@
+"""School of Reward Hacks: a contamination model."""
