@@ -11,6 +11,7 @@ from hedgetheory.designs.majority.system import MAJORITY
 from hedgetheory.designs.model import System
 from hedgetheory.designs.par.system import PAR
 from hedgetheory.designs.partial.system import PARTIAL
+from hedgetheory.designs.process.system import PROCESS
 from hedgetheory.designs.superhf.system import SUPERHF
 from hedgetheory.designs.treg.system import TREG
 
