@@ -38,6 +38,7 @@ from hedgetheory.analysis.random_draws.decide import drawn_picture
 from hedgetheory.analysis.random_draws.kernels import drawn_hypotheses
 from hedgetheory.analysis.random_draws.lines import Line, line_of, plain
 from hedgetheory.analysis.raw_tilt import raw_tilt_picture
+from hedgetheory.analysis.singular_gold import log_picture, singular_log
 from hedgetheory.analysis.smooth import SmoothCurve
 from hedgetheory.analysis.smooth_pattern import smooth_pattern
 from hedgetheory.analysis.soft.draws import draws_picture
@@ -243,6 +244,8 @@ def _by_quadrature(
     raw = family.name == "tilt"
     uniform_tilt = raw and isinstance(law, Uniform)
     rank = replace(family, name="quantile_tilt") if uniform_tilt else family
+    by_quantile = isinstance(law, Uniform) or not gold.expr.has(r)
+    singular = singular_log(gold) if isinstance(law, ContinuousLaw) and by_quantile else None
     try:
         if raw and not uniform_tilt:
             picture, pattern = raw_tilt_picture(law, gold)
@@ -250,6 +253,8 @@ def _by_quadrature(
             sums = LatticeCurve(law, family, gold)
             pattern = sums.pattern
             picture = smooth_picture(sums, family, pattern)
+        elif singular is not None:
+            picture, pattern = log_picture(rank, singular)
         elif isinstance(law, ContinuousLaw):
             smooth = SmoothCurve(law, rank, gold)
             pattern = smooth_pattern(smooth)

@@ -74,13 +74,16 @@ class SmoothCurve(Rebuilt):
         #: The integrals run over x = u^{1/q}, or x = r; g in x is `expr`.
         self.q, self.expr = q, expr
         try:
-            self.pieces = [
-                SmoothPiece(a, b, e, sympy.diff(e, self.x), sympy.diff(e, self.x, 2))
-                for a, b, e in smooth_pieces(expr, self.x, self.low, self.high)
-            ]
+            self.pieces = self._in_pieces()
             self._compile()
         except (UnsupportedExpression, NotPolynomial) as why:
             raise NoExactForm(str(why)) from None
+
+    def _in_pieces(self) -> list[SmoothPiece]:
+        return [
+            SmoothPiece(a, b, e, sympy.diff(e, self.x), sympy.diff(e, self.x, 2))
+            for a, b, e in smooth_pieces(self.expr, self.x, self.low, self.high)
+        ]
 
     def _compile(self) -> None:
         theta = self.rank.theta

@@ -94,6 +94,11 @@ def growth(expr: sympy.Expr, side: int = 0) -> Growth:
         return _largest([growth(piece.expr, side) for piece in expr.args])
     if isinstance(expr, sympy.exp):
         return _exponential(expr.args[0], side)
+    if isinstance(expr, sympy.log) and _floor(expr.args[0]) >= 1:
+        # 0 ≤ ln h ≤ ln size + degree·ln m + rate·m, where ln m ≤ m and 1 ≤ m.
+        inner = growth(expr.args[0], side)
+        size = Fraction(int(inner.size + 1).bit_length())
+        return Growth(size + inner.degree + inner.rate, Fraction(1))
     raise NotCertified(
         f"the growth of {expr} is not bounded by its structure, so neither is the integral's tail"
     )
