@@ -2,9 +2,10 @@
 
 ``pytest --hedgetheory-conformance module:function`` adds one test for each case of the reference
 tables: the function takes the case, a dict, and returns its value, as for `hedgetheory compare
---python`. Choose among them with ``-k`` (a case's name holds quantity, policy and law), with
-``--hedgetheory-table kl``, or all of them with ``-m hedgetheory_conformance``. A case that the
-function does not support is skipped, and counted as such.
+--python`. Choose among them with ``--hedgetheory-table kl``, ``--hedgetheory-only "bon(n=2)@"``
+(text in a case's id) or ``-k`` (words), and run nothing else with ``-m hedgetheory_conformance``. A
+case that the function does not support is skipped; the last lines say how many were answered, and a
+run in which none was fails.
 
 Importing this module imports pytest and nothing else: every pytest run pays for it.
 """
@@ -39,6 +40,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="only this table, such as kl; may be given several times",
     )
     group.addoption(
+        "--hedgetheory-only",
+        metavar="TEXT",
+        default="",
+        help="only cases whose id contains this text, such as 'bon(n=2)@uniform'",
+    )
+    group.addoption(
         "--hedgetheory-rtol",
         metavar="TOLERANCE",
         default="1e-10",
@@ -48,6 +55,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{MARK}: a case of hedgetheory's reference tables")
+    if config.getoption(OPTION) and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Tally(), "hedgetheory-tally")
+
+
+class _Tally:
+    """Counts the cases that were answered: a run that examined nothing must not pass."""
+
+    def __init__(self) -> None:
+        self.answered = self.skipped = 0
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if MARK in report.keywords and report.when == "call":
+            self.skipped += report.skipped
+            self.answered += not report.skipped
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.skipped and not self.answered:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if self.answered or self.skipped:
+            asked = self.answered + self.skipped
+            none = "" if self.answered else ": nothing was examined, which counts as a failure"
+            line = f"hedgetheory conformance: {self.answered} of {asked} cases answered{none}"
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
@@ -103,10 +136,15 @@ class Conformance(pytest.Collector):
         from hedgetheory.reference.worker import load as imported
 
         chosen = self.config.getoption("--hedgetheory-table") or names()
+        only = self.config.getoption("--hedgetheory-only")
+        if not all(self.function.partition(":")):
+            raise pytest.UsageError(f"{OPTION} {self.function}: write module:function")
         sys.path.insert(0, str(self.config.invocation_params.dir))
         try:
             function = imported(self.function)
-            found = [case for name in chosen for case in load(name).cases]
+            found = [case for name in chosen for case in load(name).cases if only in case.id]
+            if not found:
+                raise InputError(f"no case's id contains {only!r}")
         except (ImportError, AttributeError, ValueError, InputError) as error:
             raise pytest.UsageError(f"{OPTION} {self.function}: {error}") from None
         finally:
@@ -146,7 +184,8 @@ class CaseItem(pytest.Item):
         return self.nodeid, None, self.case.id
 
 
-@pytest.hookimpl(trylast=True)
+# First, so that -k and -m choose among the cases too.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> None:

@@ -13,6 +13,7 @@ import pytest
 from hedgetheory.errors import InputError
 from hedgetheory.reference.tables import load, names
 from hedgetheory.testing import Disagreement, assert_conforms
+from hedgetheory.testing.plugin import MARK
 
 pytestmark = pytest.mark.skipif("kl" not in names(), reason="the tables are not packaged")
 
@@ -66,13 +67,44 @@ def test_the_plugin_imports_nothing_of_ours_but_itself():
 
 
 def test_a_function_is_run_against_the_tables_as_tests(tmp_path):
-    chosen = ["--hedgetheory-table", "kl", "-k", "bon and uniform and not best_of_random"]
-    done = run(tmp_path, "--hedgetheory-conformance", "mine:wrong_at_two", *chosen)
+    done = kl_tests(tmp_path, "wrong_at_two", "-k", "bon and uniform and not best_of_random")
     assert done.returncode == 1, done.stderr
     assert "1 failed, 17 passed" in done.stdout
     assert "kl disagrees with the reference" in done.stdout
     assert "kl:bon(n=2)@uniform" in done.stdout
     assert "hedgetheory value --law uniform --policy 'bon(n=2)' --quantity kl" in done.stdout
+
+
+def kl_tests(tmp_path, function, *more):
+    table = ["--hedgetheory-table", "kl"]
+    return run(tmp_path, "--hedgetheory-conformance", f"mine:{function}", *table, *more)
+
+
+def test_words_marks_and_text_choose_among_the_cases(tmp_path):
+    (tmp_path / "test_other.py").write_text("def test_other(): pass\n", encoding="utf-8")
+    done = kl_tests(tmp_path, "right", "-k", "bon and uniform and not best_of_random")
+    assert "18 passed" in done.stdout
+    assert "skipped" not in done.stdout
+    assert "18 of 18 cases answered" in done.stdout
+    one = ["--hedgetheory-only", "kl:bon(n=2)@uniform"]
+    done = kl_tests(tmp_path, "right", *one, "-m", MARK)
+    assert "1 passed, 1 deselected" in done.stdout  # without the project's own test
+
+
+def test_a_run_that_examines_nothing_fails(tmp_path):
+    done = kl_tests(tmp_path, "right", "--hedgetheory-only=@normal")
+    assert done.returncode == 1
+    assert "nothing was examined" in done.stdout
+
+
+@pytest.mark.parametrize(("function", "only", "said"), [
+    ("mine", "", "write module:function"), ("mine:right", "nowhere", "contains 'nowhere'"),
+])  # fmt: skip
+def test_what_cannot_be_collected_is_told(tmp_path, function, only, said):
+    done = run(tmp_path, "--hedgetheory-conformance", function, "--hedgetheory-only", only,
+               "--hedgetheory-table", "gap")  # fmt: skip
+    assert done.returncode == 4
+    assert said in done.stderr
 
 
 def test_a_module_that_is_not_there_is_one_clear_error(tmp_path):
