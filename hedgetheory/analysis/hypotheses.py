@@ -11,6 +11,7 @@ from typing import Any
 import sympy
 
 from hedgetheory.analysis.gold import Change
+from hedgetheory.analysis.soft.likelihood import strength_ratio
 from hedgetheory.analysis.soft.pattern import along_draws, along_strength
 from hedgetheory.exact import short
 from hedgetheory.expressions.symbols import lam, mu, n, u, ubar
@@ -110,12 +111,13 @@ def hypotheses(
 ) -> list[Hypothesis]:
     """All hypotheses of the contract; ``changes`` are the sign changes of g′, None if not known."""
     single = isinstance(law, FiniteLaw) and len(law.atoms) == 1
+    mlr = _mlr(law, family)
     return [
-        _mlr(law, family),
+        mlr,
         _kernel(law, family),
-        _score(law, family),
+        _score(mlr),
         _sign_changes(changes, why_not),
-        *_increasing(law, family, single),
+        *_increasing(law, family, mlr, single),
     ]
 
 
@@ -133,8 +135,8 @@ def _mlr(law: Law, family: Family) -> Hypothesis:
         )
         return Hypothesis("mlr", "proved", text)
     if along_strength(family):
-        text = "not decided on this law; Soft Best-of-n is in general not MLR in lam, nor needed"
-        return Hypothesis("mlr", "undecided", text)
+        ratio = strength_ratio(law, family)
+        return Hypothesis("mlr", ratio.verdict, ratio.witness)
     if family.name == "tilt":
         return Hypothesis("mlr", "proved", "log w = lam*r - K(lam): d/dlam d/dr log w = 1 > 0")
     mixed = mixed_derivative(family.name)
@@ -165,12 +167,12 @@ def _kernel(law: Law, family: Family) -> Hypothesis:
     return Hypothesis(name, "undecided", f"no proof is known here for {family}")
 
 
-def _score(law: Law, family: Family) -> Hypothesis:
-    mlr = _mlr(law, family)
+def _score(mlr: Hypothesis) -> Hypothesis:
     text = "the score d/dtheta log w increases in r: its r-derivative is that of the mlr witness"
     if mlr.verdict == "proved":
         return Hypothesis("score_monotone", "proved", text)
-    return Hypothesis("score_monotone", "undecided", mlr.witness)
+    # Of Soft Best-of-n in λ the score falls where MLR fails: the witness is the same.
+    return Hypothesis("score_monotone", mlr.verdict, mlr.witness)
 
 
 def _sign_changes(changes: list[Change] | None, why_not: str) -> Hypothesis:
@@ -200,7 +202,7 @@ def _decimal_text(value: Fraction, direction: int) -> str:
     return f"{scaled.numerator // scaled.denominator + (direction > 0)}e-18"
 
 
-def _increasing(law: Law, family: Family, single: bool) -> list[Hypothesis]:
+def _increasing(law: Law, family: Family, mlr: Hypothesis, single: bool) -> list[Hypothesis]:
     if single:
         text = "the law has one atom: w = 1, and nothing changes with theta"
         return [Hypothesis(i, "refuted", text) for i in ("kl_increasing", "proxy_increasing")]
@@ -222,7 +224,6 @@ def _increasing(law: Law, family: Family, single: bool) -> list[Hypothesis]:
             Hypothesis("kl_increasing", "proved", kl),
             Hypothesis("proxy_increasing", "proved", proxy),
         ]
-    mlr = _mlr(law, family)
     if mlr.verdict == "proved":
         kl = "strict MLR and the reference is the member at the lower end of the domain"
         proxy = "strict MLR makes the family strictly stochastically increasing in r"
