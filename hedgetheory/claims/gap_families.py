@@ -17,7 +17,7 @@ from hedgetheory.claims.checks import (
     strictly_convex_from,
     witness,
 )
-from hedgetheory.claims.model import Claim, Evidence, claim, words
+from hedgetheory.claims.model import Claim, Evidence, cited, claim, words
 from hedgetheory.claims.statements import BOP
 from hedgetheory.exact import Number
 from hedgetheory.expressions.symbols import a, mu, n, p, u
@@ -28,6 +28,7 @@ from hedgetheory.functionals.gap_supremum import gap_supremum
 from hedgetheory.laws.finite import Finite
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.numerics.ball import enclosing_rationals
+from hedgetheory.policies.best_of_poisson import BestOfPoisson
 from hedgetheory.policies.best_of_random import BestOfRandom
 from hedgetheory.policies.random_draws import Draws, Geometric, Sibuya
 
@@ -157,6 +158,47 @@ def finite_tails() -> Iterator[Evidence]:
     )
 
 
+@claim(
+    "gap.vanishes-on-bounded-densities",
+    "On a bounded law with a positive density at the top the gap vanishes as mu grows",
+    "Let a <= f <= b on [T-h, T], T the upper end, L the length of the support, v = P(R > T-h). "
+    "For mu >= 15 with mu v >= 1 the gap of Best-of-Poisson is at most (b/a - 1) + 1/mu + 2/mu^2 + "
+    "mu [b L e^{-mu v} + e^{-mu b h}], which decreases in mu.",
+    hypotheses=("a density with two ends, 0 < a <= b < oo", "tilting the reward"),
+    source=_OURS,
+)
+def vanishes_on_bounded_densities() -> Iterator[Evidence]:
+    yield words(
+        "D = T - R and V = 1 - F(R): D <= V/a where V <= v, so under the policy E[D] <= E[V]/a + "
+        "L P(V > v); under the reference E[e^{-lam D}] <= int_0^oo b e^{-lam d} dd + e^{-lam h}."
+    )
+    mean = RANK_FORMS[BestOfPoisson, "mean_quantile"]
+    yield from of_proof(mean.prove())
+    yield from identity(
+        "E[V] = 1/mu - (1-e^{-mu})/mu^2 <= 1/mu",
+        1 - mean.expr - (1 / mu - (1 - exp(-mu)) / mu**2),
+    )
+    yield from identity("P(V > v) = G(1-v) = (1-v) e^{-mu v}",
+                        BOP.cdf.subs(u, 1 - v) - (1 - v) * exp(-mu * v))  # fmt: skip
+    yield cited("gap <= KL + lam E[D] + ln E[e^{-lam D}] for every lam", "gap.pythagoras")
+    yield words("KL <= ln(1+mu) - 1 + y/mu with y = e^{-x} Ei(x) <= 2/x, x = 1+mu >= 16.")
+    bound = 1 / t + 1 / t**2 + 2 / t**3 + 12 / t**4
+    yield from identity(
+        "y' = 1/x - y, and for B = 1/x + 1/x^2 + 2/x^3 + 12/x^4: B' - (1/x - B) = (6x - 48)/x^5",
+        sympy.diff(bound, t) - (1 / t - bound) - (6 * t - 48) / t**5,
+    )
+    yield words("so B >= y from x = 16 on, where it is (gap.supremum); and 2/x - B > 0 there:")
+    yield from positive("2/x - B > 0 at x = 16 + t",
+                        sympy.expand((t**4 * (2 / t - bound)).subs(t, 16 + t)))  # fmt: skip
+    yield from identity(
+        "lam = b mu: lam/(a mu) + ln(b/lam) = b/a - ln mu",
+        b * mu / (a * mu) + log(b / (b * mu)) - (b / a - log(mu)),
+    )
+    yield words("ln(1+1/mu) <= 1/mu, ln(1+z) <= z at z = mu e^{-mu b h}; v <= b h.")
+    yield from positive("mu e^{-mu v} falls at mu v = 1 + s",
+                        -sympy.diff(mu * exp(-mu * v), mu).subs(mu, (1 + s) / v))  # fmt: skip
+
+
 #: Rational bounds of the two suprema and of their maximisers.
 THREE_ATOMS = (
     (Fraction(111417498226, 10**13), Fraction(111417498227, 10**13)),
@@ -239,6 +281,7 @@ CLAIMS: tuple[Claim, ...] = (
     unbounded_geometric,
     unbounded_sibuya,
     finite_tails,
+    vanishes_on_bounded_densities,
     supremum_of_best_of_n,
     small_on_every_bounded_law,
 )

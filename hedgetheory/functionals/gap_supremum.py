@@ -40,12 +40,14 @@ from hedgetheory.expressions.symbols import lam, mu
 from hedgetheory.expressions.vocabulary import phi3
 from hedgetheory.functionals.closed_forms import RANK_FORMS
 from hedgetheory.functionals.gap import cumulants, is_tilt, matched_strength
+from hedgetheory.functionals.gap_bounded import bounded_supremum
 from hedgetheory.functionals.gap_families import UNBOUNDED_ON_UNIFORM, best_of_n_supremum
 from hedgetheory.functionals.gap_finite import finite_supremum
 from hedgetheory.functionals.gap_search import Largest
 from hedgetheory.functionals.gap_tails import has_limit_shape, inner_parameter, unbounded_by
 from hedgetheory.laws.affine import Affine
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
+from hedgetheory.laws.estimated import EstimatedLaw
 from hedgetheory.laws.mixed import MixedLaw
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.numerics import ball as balls
@@ -180,8 +182,9 @@ def gap_supremum(law: Law, digits: int = 10, family: Family | None = None) -> Ga
     The verdict, with what it rests on in ``why``:
 
     - "attained": certified, with every maximiser enclosed: Best-of-Poisson on the uniform law and
-      on 3 to 100 atoms, Best-of-n (real n) on the uniform law. The proofs are in the docstrings of
-      this module, of `gap_finite` and of `gap_families`;
+      on 3 to 100 atoms, and on laws with two ends and a density that is finite at both and
+      positive at the top (tens of seconds); Best-of-n (real n) on the uniform law. The proofs are
+      in the docstrings of this module, of `gap_finite`, `gap_bounded` and `gap_families`;
     - "unbounded": proved there and in `gap_tails`: normal, exponential, logistic, gumbel, laplace,
       gamma, weibull (shape ≥ 1), poisson and geometric laws, mixtures whose heaviest upper tail is
       of these, formula laws with a certified log-concave density and no upper end; and the best of
@@ -213,8 +216,21 @@ def gap_supremum(law: Law, digits: int = 10, family: Family | None = None) -> Ga
         return _attained(
             finite_supremum(law, digits), digits, "balls and tail bounds (gap.finite-tails)"
         )
+    elif _is_bounded(law):
+        assert isinstance(law, ContinuousLaw)
+        why = "balls and tail bounds (gap.vanishes-on-bounded-densities)"
+        return _attained(bounded_supremum(law, digits), digits, why)
     of = "" if family is None else f" of {family}"
     raise NotCertified(f"the supremum of the gap{of} on {law} is not decided: ask for it at a mu")
+
+
+def _is_bounded(law: Law) -> bool:
+    """A law with a density, by formulas, and with two ends."""
+    return (
+        isinstance(law, ContinuousLaw)
+        and not isinstance(law, EstimatedLaw)
+        and None not in law.support
+    )
 
 
 def _of_family(law: Law, digits: int, family: Family) -> GapSupremum | None:

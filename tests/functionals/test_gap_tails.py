@@ -13,7 +13,7 @@ from scipy import integrate, optimize
 
 from hedgetheory.errors import InputError, NotCertified
 from hedgetheory.expressions.symbols import r
-from hedgetheory.functionals import gap_finite, gap_search
+from hedgetheory.functionals import gap_bounded, gap_finite, gap_search
 from hedgetheory.functionals.closed_forms import RANK_FORMS
 from hedgetheory.functionals.gap import gap_at, gap_of
 from hedgetheory.functionals.gap_families import OnUniform, best_of_n_supremum
@@ -102,9 +102,11 @@ def test_the_verdict_on_laws_without_an_upper_end(law: str, verdict: str) -> Non
     assert gap_supremum(parse_law(law)).verdict == verdict
 
 
-@pytest.mark.parametrize("law", ["beta(2, 3)", "truncated(normal(0, 1), -1, 1)",
-                                 "truncated(gumbel(0, 1), 0, 9)"])  # fmt: skip
-def test_the_supremum_on_a_bounded_density_is_not_called_unbounded(law: str) -> None:
+@pytest.mark.parametrize(
+    "law",
+    ["beta(2, 3)", "beta(2, 1)", "shaped(normal(0, 1), tanh(r))", "truncated(gamma(2, 1), 0, 3)"],
+)
+def test_a_density_without_certified_ends_is_undecided(law: str) -> None:
     with pytest.raises(NotCertified, match="not decided"):
         gap_supremum(parse_law(law))
 
@@ -350,3 +352,61 @@ def test_the_gap_without_a_formula_of_the_mgf_is_that_of_scipy(
     assert float(found.gap) == pytest.approx(kl - lam * mean + math.log(mgf(lam)), abs=1e-10)
     assert float(found.lam) == pytest.approx(lam, rel=1e-8)
     assert found.gap.guarantee == "certified"
+
+
+# -- bounded densities ---------------------------------------------------------------------------
+
+
+def truncated_exponential_gap(mu: float) -> float:
+    """The gap on Exponential(1) given R < 2, by scipy."""
+    share = -math.expm1(-2)
+
+    def chosen(x: float) -> float:
+        s = (math.exp(-x) - math.exp(-2)) / share
+        return (1 + mu * (1 - s)) * math.exp(-mu * s - x) / share
+
+    near = [2 - 5 / mu] if mu > 10 else None
+    mean = integrate.quad(lambda x: x * chosen(x), 0, 2, epsabs=1e-13, points=near)[0]
+    kl = float(MP.exp(-mu - 1) * (MP.ei(mu + 1) - MP.ei(1)) / mu + MP.log1p(mu) - 1)
+
+    def potential(lam: float) -> float:  # ln E[e^{λR}]
+        return math.log(math.expm1(2 * (lam - 1)) / (lam - 1) / share)
+
+    best = optimize.minimize_scalar(
+        lambda lam: potential(lam) - lam * mean, bounds=(1.0001, 40 + mu), method="bounded",
+        options={"xatol": 1e-10},
+    )  # fmt: skip
+    return kl + best.fun
+
+
+def test_the_supremum_on_a_bounded_density_is_that_of_scipy() -> None:
+    found = gap_supremum(parse_law("affine(truncated(exponential(1), 0, 2), 5, 3)"), 3)
+    assert found.verdict == "attained"
+    assert found.argmax is not None
+    place = float(found.argmax)
+    assert truncated_exponential_gap(place) == pytest.approx(float(found.supremum), rel=1e-6)
+    scan = [truncated_exponential_gap(m) for m in np.geomspace(1.5, 80, 40)]
+    assert max(scan) <= float(found.supremum) * (1 + 1e-6)
+    assert max(scan) > float(found.supremum) * 0.99
+
+
+@pytest.mark.parametrize("law", ["truncated(exponential(1), 0, 2)", "pdf(2*r, 0, 1)", "uniform"])
+def test_the_bound_at_large_mu_is_above_the_gap_and_falls(law: str) -> None:
+    with balls.precision(80):
+        objective = gap_bounded.OnBounded(parse_law(law))
+        reach = (objective.top - objective.low) / 64
+        bounds = [float(objective.large_mu_bound(Fraction(m), reach)) for m in (2000, 4000, 10**5)]
+        assert bounds[0] > bounds[1] > bounds[2]
+        assert float(gap_search.gap_at_point(objective, Fraction(2000))) < bounds[0]
+        assert not objective.large_mu_bound(Fraction(14), reach).is_finite()
+
+
+def test_the_curvature_of_the_divergence_is_enclosed_on_a_box() -> None:
+    objective = gap_bounded.OnBounded(Uniform())
+    with balls.precision(120):
+        for low, high in ((1, 2), (7, 8), (1000, 1500)):
+            wide = objective._bend_of_kl(Fraction(low), Fraction(high))
+            for x in np.linspace(low, high, 9):
+                second = MP.diff(lambda m: MP.exp(-m - 1) * (MP.ei(m + 1) - MP.ei(1)) / m
+                                 + MP.log1p(m) - 1, mpf(x), 2)  # fmt: skip
+                assert float(wide.lower()) <= second <= float(wide.upper())
