@@ -7,6 +7,7 @@ from hedgetheory.designs.cream.system import CREAM
 from hedgetheory.designs.fk.system import FEYNMAN_KAC
 from hedgetheory.designs.grpo.system import GRPO
 from hedgetheory.designs.likelihood.system import LIKELIHOOD
+from hedgetheory.designs.listwise.system import LISTWISE
 from hedgetheory.designs.majority.system import MAJORITY
 from hedgetheory.designs.model import System
 from hedgetheory.designs.par.system import PAR
@@ -23,6 +24,7 @@ SYSTEMS: tuple[System, ...] = (
     PROCESS,
     LIKELIHOOD,
     PAR,
+    LISTWISE,
     CREAM,
     SUPERHF,
     TREG,

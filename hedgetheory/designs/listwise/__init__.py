@@ -1,0 +1,1 @@
+"""RewardAnything: listwise scores under a principle."""
