@@ -10,8 +10,8 @@ from sympy import exp
 
 from hedgetheory.errors import InputError, must_be
 from hedgetheory.exact import RealInput, short
-from hedgetheory.expressions.symbols import a, k, lam, m, p, u, ubar
-from hedgetheory.expressions.vocabulary import log1p, phi1
+from hedgetheory.expressions.symbols import a, beta, k, lam, m, p, u, ubar
+from hedgetheory.expressions.vocabulary import expm1, log1p, phi1
 from hedgetheory.laws.base import exact_symbol
 from hedgetheory.laws.finite import checked_masses
 from hedgetheory.policies.base import Domain, Parametric
@@ -146,6 +146,27 @@ class Sibuya(Draws):
     @property
     def is_reference(self) -> bool:
         return self.bindings[a] == 1
+
+
+class LogarithmicSeries(Draws):
+    """P(N = k) = β p^k/k with p = 1 − e^{−1/β}, β > 0: G = ln(1 − pu)/ln(1 − p)."""
+
+    name = "logarithmic"
+    symbols = (beta,)
+    domains = (Domain(Fraction(0), lower_closed=False),)
+    # 1 − pu = ū + u e^{−1/β}, so that neither end cancels in the argument of log1p.
+    pgf = beta * log1p(-u * expm1(-1 / beta) / (ubar + u * exp(-1 / beta)))
+    slope = phi1(-1 / beta) / (ubar + u * exp(-1 / beta))
+    inverse = u * phi1(-u / beta) / phi1(-1 / beta)
+    inverse_bar = ubar * exp(-u / beta) * phi1(-ubar / beta) / phi1(-1 / beta)
+    mean = phi1(1 / beta)
+
+    def __init__(self, beta: RealInput) -> None:
+        self._set(beta)
+
+    @property
+    def is_reference(self) -> bool:
+        return False
 
 
 class FinitePmf(Draws):

@@ -29,7 +29,13 @@ from hedgetheory.analysis.picture import (
     settled,
 )
 from hedgetheory.analysis.random_draws.atoms import AtomCurve
-from hedgetheory.analysis.random_draws.exact import RECIPROCAL, SAME, Chart, exact_curve
+from hedgetheory.analysis.random_draws.exact import (
+    LOGARITHM,
+    RECIPROCAL,
+    SAME,
+    Chart,
+    exact_curve,
+)
 from hedgetheory.analysis.random_draws.lines import (
     Line,
     kernel_at_lower,
@@ -49,7 +55,7 @@ from hedgetheory.numerics.ball import ball, enclosing_rationals, precision
 from hedgetheory.policies.base import Domain
 from hedgetheory.policies.best_of_poisson import BestOfPoisson
 from hedgetheory.policies.family import Family
-from hedgetheory.policies.random_draws import Sibuya
+from hedgetheory.policies.random_draws import LogarithmicSeries, Sibuya
 
 #: The strict signs of dg in order, and where they change.
 Pattern: TypeAlias = tuple[list[int], list[Change]]
@@ -215,8 +221,13 @@ class _Decision:
             reason,
             route,
         )
+        if self.line.draws is LogarithmicSeries:
+            return charted(picture, LOGARITHM, self.line, self._at_logarithm)
         chart = RECIPROCAL if self.line.falls else SAME
         return charted(picture, chart, self.line, lambda x, d: picture.value_at(chart.back(x), d))
+
+    def _at_logarithm(self, theta: Fraction, digits: int) -> Number:
+        return settled(lambda: self.curve.value(LOGARITHM.back(ball(theta))), digits)
 
     def _top(self, digits: int) -> Number:
         if isinstance(self.curve, AtomCurve):

@@ -46,7 +46,7 @@ from hedgetheory.analysis.random_draws.lines import Line
 from hedgetheory.analysis.soft.pattern import BON
 from hedgetheory.expressions.symbols import u
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law, exact_symbol
-from hedgetheory.policies.random_draws import Binomial, Sibuya
+from hedgetheory.policies.random_draws import Binomial, LogarithmicSeries, Sibuya
 
 #: The largest m, and the largest degree of a rational f, of the exact treatment.
 MAX_TRIALS = 40
@@ -69,6 +69,8 @@ class Chart:
 SAME = Chart(lambda x: x, lambda theta: theta)
 ODDS = Chart(lambda x: x / (1 + x), lambda p: p / (1 - p))
 RECIPROCAL = Chart(lambda t: 1 / (1 + t), lambda p: 1 / p - 1, falls=True)
+#: t = e^{1/β} − 1 of the logarithmic series.
+LOGARITHM = Chart(lambda t: 1 / t.log1p(), lambda b: (1 / b).expm1(), falls=True, rational=False)
 DECAY = Chart(lambda s: (-s).exp(), lambda p: -p.log(), falls=True, rational=False)
 
 
@@ -77,6 +79,8 @@ def exact_curve(law: Law, line: Line, gold: Gold) -> tuple[Curve, Chart]:
 
     The curve's ``start`` and ``end`` are the values at the lower and the upper x.
     """
+    if line.draws is LogarithmicSeries:
+        raise NoExactForm(f"no exact form for the family {line.family}")
     try:
         if line.is_power_series and line.draws is Binomial:
             return _by_best_of_n(law, line, gold), ODDS
@@ -252,4 +256,4 @@ def _divided(total: ExpSum) -> ExpSum:
     return ExpSum({key: p[1:] for key, p in total.terms.items()})
 
 
-__all__ = ["DECAY", "ODDS", "RECIPROCAL", "SAME", "Chart", "exact_curve"]
+__all__ = ["DECAY", "LOGARITHM", "ODDS", "RECIPROCAL", "SAME", "Chart", "exact_curve"]

@@ -20,13 +20,15 @@ import sympy
 from hedgetheory.analysis.gold import Change
 from hedgetheory.analysis.hypotheses import Hypothesis, hypotheses, quantile_tilt_kernel_is_tp2
 from hedgetheory.analysis.random_draws.lines import Line
-from hedgetheory.expressions.symbols import a, k, m, p, u, ubar
+from hedgetheory.expressions.symbols import a, beta, k, m, p, u, ubar
+from hedgetheory.expressions.vocabulary import spell_out
 from hedgetheory.laws.base import FiniteLaw, Law, exact_symbol
 from hedgetheory.laws.countable import CountableLaw
 from hedgetheory.policies.random_draws import (
     Binomial,
     Draws,
     Geometric,
+    LogarithmicSeries,
     NegativeBinomial,
     Sibuya,
 )
@@ -40,6 +42,8 @@ _MIXED = {
     (Binomial, p): (m - 1) / (1 - p * (1 - u)) ** 2,
     (Binomial, m): p / (1 - p * (1 - u)),
     (Sibuya, a): -1 / (1 - u),
+    (LogarithmicSeries, beta): -sympy.exp(-1 / beta)
+    / (beta * (1 - u * (1 - sympy.exp(-1 / beta)))) ** 2,
 }
 
 _ODDS = (1 - p) / p
@@ -47,6 +51,7 @@ _ODDS = (1 - p) / p
 MOMENTS: tuple[tuple[type[Draws], sympy.Expr, sympy.Expr, sympy.Expr], ...] = (
     (Binomial, p, m - 1, (1 - p) ** (m - 1)),
     (NegativeBinomial, _ODDS, k + 1, (1 + _ODDS) ** (-k - 1)),
+    (LogarithmicSeries, sympy.exp(1 / beta) - 1, sympy.S.One, sympy.exp(-1 / beta)),
 )
 
 
@@ -92,9 +97,10 @@ def power_series_kernel_is_tp2() -> bool:
                            / eta.diff(t))  # fmt: skip
     steps = [kernel, bends, convex, rises]
     for draws, tau, factor, density in MOMENTS:
-        bend_at_one = sympy.diff(draws.slope.subs(ubar, 1 - u), u).subs(u, 1)
-        steps.append(sympy.simplify(bend_at_one / draws.mean - factor * tau))
-        integral = sympy.diff(tau / draws.mean, p) / sympy.diff(tau, p)
+        bend_at_one = sympy.diff(spell_out(draws.slope).subs(ubar, 1 - u), u).subs(u, 1)
+        mean_, free = spell_out(draws.mean), draws.symbols[-1]
+        steps.append(sympy.simplify(bend_at_one / mean_ - factor * tau))
+        integral = sympy.diff(tau / mean_, free) / sympy.diff(tau, free)
         steps.append(sympy.simplify(integral - density))
     return all(step == 0 for step in steps)
 

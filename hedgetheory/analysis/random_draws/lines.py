@@ -17,7 +17,7 @@ import sympy
 from sympy import exp, log
 
 from hedgetheory.analysis.rank_kernels import KERNELS, RankKernel
-from hedgetheory.expressions.symbols import k, lam, m, mu, p, u, ubar
+from hedgetheory.expressions.symbols import beta, k, lam, m, mu, p, u, ubar
 from hedgetheory.expressions.vocabulary import expm1, log1p, phi1
 from hedgetheory.laws.base import exact_symbol
 from hedgetheory.policies.best_of_n import BestOfN
@@ -28,6 +28,7 @@ from hedgetheory.policies.random_draws import (
     Binomial,
     Draws,
     Geometric,
+    LogarithmicSeries,
     NegativeBinomial,
     Sibuya,
     ZeroTruncatedPoisson,
@@ -46,15 +47,18 @@ class Line:
 
     @property
     def falls(self) -> bool:
-        """Whether the family is greedier as its own parameter falls, t = 1/θ − 1."""
-        return self.draws in (Geometric, Sibuya) or (
+        """Whether the family is greedier as its own parameter falls, t = 1/θ − 1.
+
+        Of the logarithmic series t is p/(1 − p) = e^{1/β} − 1.
+        """
+        return self.draws in (Geometric, Sibuya, LogarithmicSeries) or (
             self.draws is NegativeBinomial and self.free == p
         )
 
     @property
     def is_power_series(self) -> bool:
         """Whether P(N = j) is proportional to c_j x^j with x free: t = 0 is the reference."""
-        return bool(self.free == p)
+        return self.free in (p, beta)
 
     @property
     def is_tilt(self) -> bool:
@@ -99,12 +103,14 @@ def line_of(family: Family) -> Line | None:
     """The line of a family of best of random draws; None for all others."""
     low, high = family.domain.lower, family.domain.upper
     member = family.at(low + 1 if high is None else (low + high) / 2)
-    if not isinstance(member, BestOfRandom):
+    # A policy may be best of random draws under a name of its own, as GRPO's optimum is.
+    law = getattr(member, "draws", None)
+    if not isinstance(law, Draws):
         return None
-    draws, free = type(member.draws), family.symbol
+    draws, free = type(law), family.symbol
     if draws is ZeroTruncatedPoisson:
         return None
-    others = [value for symbol, value in member.bindings.items() if symbol != free]
+    others = [value for symbol, value in law.bindings.items() if symbol != free]
     return Line(family, draws, free, others[0] if others else Fraction(1))
 
 
@@ -128,6 +134,8 @@ def kernel_of(line: Line) -> RankKernel:
         return _sibuya()
     if line.is_tilt:
         return _tilted(line)
+    if line.draws is LogarithmicSeries:
+        return _logarithmic()
     return _binomial(line) if line.draws is Binomial else _negative_binomial(line)
 
 
@@ -157,6 +165,14 @@ def _negative_binomial(line: Line) -> RankKernel:
     kernel = mu * (1 + mu) / (1 + (r + 1) * mu) * sympy.diff(above, mu)
     largest = -r * mu / expm1(-r * log1p(mu))
     return RankKernel(mu, pgf_of(line), above, kernel, largest, above, kernel, True)
+
+
+def _logarithmic() -> RankKernel:
+    # The negative binomial at r = 0: 1 − pu = (1 + tū)/(1 + t), and the same bounds of k.
+    below = log1p(mu * u / (1 + mu * ubar)) / log1p(mu)
+    above = log1p(mu * ubar) / log1p(mu)
+    kernel = mu * sympy.diff(above, mu)
+    return RankKernel(mu, below, above, kernel, mu / log1p(mu), above, kernel, True)
 
 
 def _binomial(line: Line) -> RankKernel:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-import sympy
 from sympy import exp, log
 
 from hedgetheory.errors import must_be
@@ -13,6 +12,7 @@ from hedgetheory.exact import RealInput
 from hedgetheory.expressions.symbols import beta, u, ubar
 from hedgetheory.expressions.vocabulary import expm1, log1p, phi1
 from hedgetheory.policies.base import Domain, Policy, RankPolicy
+from hedgetheory.policies.random_draws import LogarithmicSeries
 
 if TYPE_CHECKING:
     from hedgetheory.functionals.bound import Bound
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 #: 1/β, the λ of the tilt that it is compared with.
 strength = 1 / beta
-#: η − U over β, up to the factor in w: ū + u e^{−1/β}, from 1 to e^{−1/β}.
-_room = ubar + u * exp(-strength)
 
 
 class Grpo(Policy):
@@ -79,14 +77,17 @@ class QuantileGrpo(Grpo, RankPolicy):
     """
 
     scale = "quantile"
-    # ln(η/(η − u)) = −ln(1 − pu), where 1 − pu = ū + u e^{−1/β}; neither end cancels in log1p(x).
-    cdf = beta * log1p(-u * expm1(-strength) / _room)
-    ratio: Any = phi1(-strength) / _room
-    log_ratio: Any = log(phi1(-strength)) - log(_room)
+    cdf = LogarithmicSeries.pgf
+    ratio: Any = LogarithmicSeries.slope
+    log_ratio: Any = log(phi1(-strength)) - log(ubar + u * exp(-strength))
     survival: Any = beta * log1p(ubar * expm1(strength))
-    mean_draws: sympy.Expr = phi1(strength)
-    inverse = u * phi1(-strength * u) / phi1(-strength)
-    inverse_bar = ubar * exp(-strength * u) * phi1(-strength * ubar) / phi1(-strength)
+    mean_draws = LogarithmicSeries.mean
+    inverse, inverse_bar = LogarithmicSeries.inverse, LogarithmicSeries.inverse_bar
+
+    @property
+    def draws(self) -> LogarithmicSeries:
+        """The law of the number of draws of which it is the best."""
+        return LogarithmicSeries(self.bindings[beta])
 
     def bound_on(self, law: Law) -> Bound | None:
         from hedgetheory.designs.grpo.bound import quantile_bound
