@@ -257,6 +257,14 @@ def _by_quadrature(
             picture, pattern = log_picture(rank, singular)
         elif isinstance(law, ContinuousLaw):
             smooth = SmoothCurve(law, rank, gold)
+            if not smooth.finite:
+                # By the plans of E[g]: they know moments, and tails that a curve does not bound.
+                blocked = infinite_mean(law, gold)
+                if blocked:
+                    return undecided_picture(family, blocked), hypotheses(
+                        law, family, changes, blocked
+                    )
+                smooth.finite = True
             pattern = smooth_pattern(smooth)
             picture = smooth_picture(smooth, rank, pattern)
             if pattern is not None and smooth.q > 1:

@@ -83,6 +83,22 @@ class Curve:
         top, bottom = self.numerator.exact_value(x), self.denominator.exact_value(x)
         return None if top is None or bottom is None else top / bottom
 
+    def at_integer(self, n: int) -> sympy.Expr | None:
+        """f at an integer as an exact constant, in sums of powers F^n; None elsewhere."""
+        if not (self.numerator.logarithmic and 0 < n <= MAX_DEGREE):
+            return None
+        top, bottom = (
+            sympy.Add(
+                *(
+                    symbolic(c) * n**k * exact_symbol(base) ** n
+                    for base, coefficients in total.terms.items()
+                    for k, c in enumerate(coefficients)
+                )
+            )
+            for total in (self.numerator, self.denominator)
+        )
+        return top / bottom
+
 
 def curve_of(law: Law, family: Family, gold: Gold) -> Curve:
     """The exact form of f. Raises NoExactForm where there is none, NotOnThisLaw for no tilt."""

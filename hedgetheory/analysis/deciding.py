@@ -16,16 +16,14 @@ from functools import partial
 from itertools import pairwise
 from typing import Any, TypeAlias
 
-import sympy
-
 from hedgetheory.analysis.expsum import canonical, constant_ball
 from hedgetheory.analysis.gold import Change
 from hedgetheory.analysis.gold_signs import limit_at_infinity
 from hedgetheory.analysis.lattice_curve import LatticeCurve
-from hedgetheory.analysis.picture import Extremum, Picture, Point, settled
+from hedgetheory.analysis.picture import Extremum, Picture, Point, TiedValues, settled
 from hedgetheory.analysis.remembered import FIRST_DIGITS, Remembered, RememberedValues
 from hedgetheory.analysis.smooth import SmoothCurve
-from hedgetheory.analysis.smooth_pattern import Shaped
+from hedgetheory.analysis.smooth_pattern import Shaped, is_symmetric
 from hedgetheory.analysis.zeros import Zero, level, sign_at, sign_of
 from hedgetheory.effort import doing, each, found, is_spread
 from hedgetheory.errors import NotCertified
@@ -78,6 +76,9 @@ def smooth_picture(
         route,
     )
     counted = family.name == "bon"
+    if counted and symmetric_in_quantile(curve):
+        # f(2) − f(1) = E[g·(2U − 1)], an odd function about the middle.
+        picture.value_at = TiedValues(values, lambda first, second: (first, second) == (1, 2))
     picture.ahead = lambda digits: compute_ahead(curve, picture.extrema, values, digits, counted)
     return picture
 
@@ -314,17 +315,21 @@ def start_sign(curve: RankCurve, family: Family) -> int | None:
     if sign:
         return sign
     # At θ = 0 these k are symmetric in the quantile: gold with that symmetry is stationary.
-    if family.name not in ("bop", "quantile_tilt"):
+    if family.name not in ("bop", "quantile_tilt", "geometric_odds"):
         return None
-    if isinstance(curve, LatticeCurve) or curve.q > 1:
-        return None
-    x, g = curve.x, curve.expr
-    mirror = 1 - x
+    return 0 if symmetric_in_quantile(curve) else None
+
+
+def symmetric_in_quantile(curve: RankCurve) -> bool:
+    """Whether g(1 − u) = g(u), where that is seen."""
+    if not isinstance(curve, SmoothCurve) or curve.q > 1:
+        return False
+    centre = Fraction(1, 2)
     if curve.in_reward:
         if not isinstance(curve.law, (Normal, Logistic)):
-            return None
-        mirror = 2 * exact_symbol(curve.law.centre) - x
-    return 0 if sympy.simplify(g.subs(x, mirror) - g) == 0 else None
+            return False
+        centre = curve.law.centre
+    return is_symmetric(curve.pieces, curve.x, centre)
 
 
 def _slope_bound(curve: SmoothCurve, change: Change) -> Any:

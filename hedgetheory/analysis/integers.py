@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from hedgetheory.analysis.compare import exceeds, floor_of, largest
-from hedgetheory.analysis.picture import Picture
+from hedgetheory.analysis.picture import Picture, TiedValues
 from hedgetheory.analysis.zeros import Zero
 from hedgetheory.exact import Number
 
@@ -62,6 +63,9 @@ def best_integer(picture: Picture, digits: int) -> IntegerChoice | None:
         return IntegerChoice(shown, [], False, "undecided: a value is not known")
     indices, certain = largest(values)
     best, note = [candidates[i] for i in indices], ""
+    values_at = picture.value_at
+    if not certain and isinstance(values_at, TiedValues) and _all_tied(values_at, best):
+        certain, note = True, "an exact tie, proved"
     if picture.signs and picture.signs[-1] > 0:
         if picture.upper_end.value(digits).is_undefined:
             return IntegerChoice(shown, [], False, "undecided: the limit of f is not known")
@@ -76,6 +80,10 @@ def best_integer(picture: Picture, digits: int) -> IntegerChoice | None:
         # The balls say how far they agree: not every family is asked for hundreds of digits.
         note = "the balls of these values overlap at every precision tried: a tie is not proved"
     return IntegerChoice(shown, best, certain, note)
+
+
+def _all_tied(values: TiedValues, integers: list[int]) -> bool:
+    return all(values.equal(first, second) for first, second in pairwise(integers))
 
 
 def _valued(picture: Picture, n: int) -> Callable[[int], Number]:

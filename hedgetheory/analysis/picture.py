@@ -9,6 +9,8 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
+import sympy
+
 from hedgetheory.analysis.curve import Curve
 from hedgetheory.analysis.expsum import Coefficient, ExpSum, constant_ball
 from hedgetheory.analysis.zeros import Isolation, Zero, isolate, sign_at
@@ -75,6 +77,20 @@ class Extremum(Point):
     around: tuple[Fraction, Fraction] | None = None
 
 
+@dataclass(frozen=True)
+class TiedValues:
+    """f at a rational, to any digits; ``equal``: is f(a) = f(b) proved, for integers a < b?
+
+    A picture in another variable has another function of values, and so none of these ties.
+    """
+
+    compute: Callable[[Fraction, int], Number]
+    equal: Callable[[int, int], bool]
+
+    def __call__(self, x: Fraction, digits: int) -> Number:
+        return self.compute(x, digits)
+
+
 @dataclass
 class Picture:
     """What is known of f on its domain.
@@ -129,11 +145,22 @@ def picture_of(curve: Curve, bound: int | None) -> Picture:
         extrema,
         lower_end(curve.lower, curve.start),
         upper_end(curve.upper, curve.end),
-        lambda x, digits: value_number(curve, x, digits),
+        TiedValues(
+            lambda x, digits: value_number(curve, x, digits),
+            lambda first, second: _equal(curve, first, second),
+        ),
         reason,
         route,
         touches,
     )
+
+
+def _equal(curve: Curve, first: int, second: int) -> bool:
+    """Whether f(a) = f(b), by the exact constants of f; False where that is not seen."""
+    values = [curve.at_integer(n) for n in (first, second)]
+    if values[0] is None or values[1] is None:
+        return False
+    return bool(sympy.simplify(values[0] - values[1]) == 0)
 
 
 def lower_end(lower: Fraction, start: Coefficient) -> Point:

@@ -34,8 +34,6 @@ from functools import cache
 from itertools import islice, pairwise
 from typing import Any
 
-import sympy
-
 from hedgetheory.analysis.curve import NoExactForm
 from hedgetheory.analysis.deciding import limit_at_top
 from hedgetheory.analysis.expsum import Coefficient, canonical, constant_ball, symbolic
@@ -44,6 +42,7 @@ from hedgetheory.analysis.gold_shape import GoldShape
 from hedgetheory.analysis.gold_signs import limit_at_infinity
 from hedgetheory.analysis.lattice_shape import lattice_pattern
 from hedgetheory.analysis.picture import Extremum, Picture, Point, settled
+from hedgetheory.analysis.smooth_pattern import is_symmetric
 from hedgetheory.analysis.soft.pattern import between
 from hedgetheory.analysis.tilt_moments import (
     FIRST_BITS,
@@ -188,9 +187,8 @@ class RawTilt:
         """
         if _is_symmetric(self.law) and self.shape.q == 1:
             assert isinstance(self.law, ContinuousLaw)
-            x, g = self.shape.x, self.shape.expr
-            mirror = 2 * exact_symbol(_middle(self.law)) - x if self.shape.in_reward else 1 - x
-            if sympy.simplify(g.subs(x, mirror) - g) == 0:
+            centre = _middle(self.law) if self.shape.in_reward else Fraction(1, 2)
+            if is_symmetric(self.shape.pieces, self.shape.x, centre):
                 return last
         return self.moments.sign(Fraction(0))
 

@@ -43,6 +43,19 @@ class Shaped(Protocol):
     values: list[Program]
 
 
+def is_symmetric(pieces: list[SmoothPiece], x: sympy.Symbol, centre: Fraction) -> bool:
+    """Whether g(2c − x) = g(x), piece by piece."""
+    for piece, other in zip(pieces, reversed(pieces), strict=True):
+        if piece.low is not None and other.high != 2 * centre - piece.low:
+            return False
+        if piece.low is None and other.high is not None:
+            return False
+        mirrored = piece.value.subs(x, 2 * exact_symbol(centre) - x)
+        if sympy.simplify(mirrored - other.value) != 0:
+            return False
+    return True
+
+
 def settling(
     piece: SmoothPiece, x: sympy.Symbol, side: int
 ) -> tuple[Fraction | None, Coefficient] | None:
