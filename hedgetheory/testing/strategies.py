@@ -357,7 +357,7 @@ def _family(draw: st.DrawFn, entry: Entry, reach: int) -> Family:
 
 
 def _free(entry: Entry) -> list[str]:
-    return [parameter.name for parameter in entry.parameters if parameter.numeric]
+    return [p.name for p in entry.parameters if p.numeric and p.default is None]
 
 
 def _said(value: Fraction | str) -> str:
