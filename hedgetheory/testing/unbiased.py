@@ -47,6 +47,7 @@ def assert_unbiased(
     *,
     every_order: bool = True,
     refuses: bool = True,
+    nan: bool = False,
     rtol: RealInput = RTOL,
 ) -> None:
     """An estimate from S responses is unbiased for the value of a policy that draws n of them.
@@ -66,6 +67,8 @@ def assert_unbiased(
             ties, negative gold, gold against the proxy, and pass/fail.
         refuses: whether on tables with S < n, where no unbiased estimate exists, it must return
             None or NaN or raise ValueError.
+        nan: whether a NaN among the proxies is tried too, in each place of the first table: what
+            comes back (no number, as when it refuses, or one) must be the same wherever it stands.
         rtol: error allowed to a float, relative to the largest |gold| of the table.
 
     Raises Disagreement for the first table that is off; InputError for another policy, a table out
@@ -110,6 +113,8 @@ def assert_unbiased(
                 _must_be_near(estimator, chosen, order, (low, high), slack)
         else:
             _mean_must_be_near(estimator, chosen, table, (low, high), slack)
+        if nan and examined == 1:
+            _must_not_see_places(estimator, chosen, table, slack)
     if not examined:
         raise InputError(f"nothing to examine: no table has the {n} responses of {chosen}")
 
@@ -164,8 +169,15 @@ def _estimate(
     estimator: Callable[[list[float], list[float]], object], table: Table
 ) -> Fraction | float | None:
     """What the estimator returns; None where it refuses."""
+    return _called(estimator, _floats(table))
+
+
+def _called(
+    estimator: Callable[[list[float], list[float]], object],
+    columns: tuple[list[float], list[float]],
+) -> Fraction | float | None:
     try:
-        found = estimator(*_floats(table))
+        found = estimator(*columns)
     except ValueError:
         return None
     if found is None or isinstance(found, Fraction):
@@ -258,6 +270,41 @@ def _biased(
             ("reproduce", f"{name_of(estimator)}({proxies}, {golds})"),
         ],
     )
+
+
+def _must_not_see_places(
+    estimator: Callable[[list[float], list[float]], object],
+    policy: Policy,
+    table: Table,
+    slack: Fraction,
+) -> None:
+    """The last proxy becomes NaN: each turn of the table must give the same."""
+    proxies, golds = _floats(table)
+    proxies[-1] = math.nan
+    first: Fraction | float | None = None
+    for k in range(len(table)):
+        columns = proxies[k:] + proxies[:k], golds[k:] + golds[:k]
+        found = _called(estimator, columns)
+        if k == 0:
+            first = found
+        elif not _same(found, first, slack):
+            name = name_of(estimator)
+            raise Disagreement(
+                f"the estimate of {policy} depends on where a NaN stands",
+                [
+                    ("input", f"proxies {columns[0]}, golds {columns[1]}"),
+                    ("got", "no number" if found is None else found),
+                    ("want", "no number" if first is None else first),
+                    ("because", f"{name}({proxies}, {golds}) gives that: the same responses"),
+                    ("reproduce", f"{name}({columns[0]}, {columns[1]})"),
+                ],
+            )
+
+
+def _same(one: Fraction | float | None, two: Fraction | float | None, slack: Fraction) -> bool:
+    if one is None or two is None:
+        return one is two
+    return abs(Fraction(one) - Fraction(two)) <= slack
 
 
 def _must_refuse(
