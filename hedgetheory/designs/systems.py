@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hedgetheory.designs.contamination.system import CONTAMINATION
 from hedgetheory.designs.cream.system import CREAM
+from hedgetheory.designs.ensembles.system import ENSEMBLES
 from hedgetheory.designs.fk.system import FEYNMAN_KAC
 from hedgetheory.designs.grpo.system import GRPO
 from hedgetheory.designs.likelihood.system import LIKELIHOOD
@@ -18,6 +19,7 @@ from hedgetheory.designs.treg.system import TREG
 
 SYSTEMS: tuple[System, ...] = (
     GRPO,
+    ENSEMBLES,
     PARTIAL,
     CONTAMINATION,
     MAJORITY,

@@ -142,7 +142,7 @@ class NoisyProxy(JointModel):
 
     def implied(self, law: Law) -> Implied:
         if isinstance(law, Normal) and isinstance(self.noise, Normal):
-            return _normal_plus_normal(law, self.noise)
+            return normal_plus_noise(law, self.noise.values["mean"], self.noise.sd**2)
         if isinstance(law, FiniteLaw):
             return _finite_plus_noise(law, self.noise)
         raise InputError(
@@ -151,9 +151,11 @@ class NoisyProxy(JointModel):
         )
 
 
-def _normal_plus_normal(true: Normal, noise: Normal) -> Implied:
-    variance = true.sd**2 + noise.sd**2
-    mean = true.values["mean"] + noise.values["mean"]
+def normal_plus_noise(true: Normal, bias: Fraction, error: Fraction) -> Implied:
+    """The proxy = a normal true reward + independent normal noise of mean ``bias``, variance
+    ``error``: its law, and the line of regression to the mean."""
+    variance = true.sd**2 + error
+    mean = true.values["mean"] + bias
     share = true.sd**2 / variance
     root = _square_root(variance)
     if root is not None:

@@ -230,6 +230,13 @@ _LAWS = (
         "a law without atoms, and without a finite end other than 0",
     ),
     Entry(
+        "min_of",
+        "hedgetheory.designs.ensembles.law:min_of",
+        (Parameter("law", "law"), Parameter("k", "integer")),
+        "the least of k independent rewards: the worst case of an ensemble",
+        "a log-concave law without atoms, whole k from 1 to 1000",
+    ),
+    Entry(
         "pdf",
         "hedgetheory.laws.formula:PdfLaw",
         (Parameter("formula", "formula"), *_ENDS),
@@ -440,6 +447,17 @@ _JOINTS = (
         _real("eps", "h"),
         "a share eps of hacked responses on top of the proxy, with true reward h",
         "0 < eps < 1; on a law without atoms",
+    ),
+    Entry(
+        "herding",
+        "hedgetheory.designs.ensembles.herding:Herding",
+        (
+            *_real("shared", "pretrain", "finetune"),
+            Parameter("k", "integer", default=Fraction(1)),
+            Parameter("seeds", "choice", default="pretrain", choices=("pretrain", "finetune")),
+        ),
+        "proxy = mean of k reward models whose errors are partly shared; the law is the truth's",
+        "standard deviations >= 0, whole k >= 1; a normal true reward",
     ),
     Entry(
         "partial",

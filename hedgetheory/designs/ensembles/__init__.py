@@ -1,0 +1,1 @@
+"""Reward-model ensembles: aggregators, and the herding of their members."""
