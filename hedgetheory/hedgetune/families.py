@@ -19,8 +19,8 @@ from hedgetheory.hedgetune.tilt_points import TiltPoints
 
 KNOWN = (
     "bon, bop, quantile_tilt, tilt, sbon(n=16), sbon(lam=3), superhf(beta=0.23), superhf(n=8), "
-    "fk(k=4), fk(lam=10) or best_of_random(...) of ztp, geometric, binomial(m=8), "
-    "negative_binomial(r=2) or sibuya"
+    "fk(k=4), fk(lam=10), grpo(scale=quantile) or best_of_random(...) of ztp, geometric, "
+    "binomial(m=8), negative_binomial(r=2) or sibuya"
 )
 #: name -> its parameters in order; one is left free.
 _PARAMETERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -33,6 +33,7 @@ _PARAMETERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "superhf": ("n", "beta", "rounds"),
         # One resampling of k particles: sbon(n=k, lam), under its own name.
         "fk": ("k", "lam"),
+        "grpo": ("beta",),
     }
 )
 #: Parameters that need not be given.
@@ -126,6 +127,10 @@ def parse_family(text: str) -> FamilyName:
         if name == "fk" and "potential" in named:
             word = named.pop("potential")
             _require_sound(word.name if isinstance(word, Name) else "")
+        if name == "grpo":
+            given_scale = named.pop("scale") if "scale" in named else None
+            if not (isinstance(given_scale, Name) and given_scale.name == "quantile"):
+                raise must_be("scale", "reward", "quantile, as in grpo(scale=quantile)", "tune")
         if name == "sbon" and "scale" in named:
             word = named.pop("scale")
             scale = word.name if isinstance(word, Name) else ""
@@ -146,6 +151,8 @@ def parse_family(text: str) -> FamilyName:
     fixed = tuple((key, _checked(key, given[key], text)) for key in parameters if key in given)
     if free == ["m"]:
         raise InputError("binomial: leave p free and give m, as in best_of_random(binomial(m=8))")
+    if name == "grpo":
+        return FamilyName(name, free[0], draws="logarithmic", shown="grpo(scale=quantile)")
     if name == "fk":
         inside = ", ".join(f"{key}={_short(value)}" for key, value in fixed)
         renamed = tuple(("n" if key == "k" else key, value) for key, value in fixed)

@@ -176,6 +176,24 @@ def _sibuya_beyond(k: ArrayLike, a: Array) -> Array:
     return np.asarray(np.where((k > 0) & (a == 1), 0.0, np.exp(logs)))
 
 
+def _logarithmic_mass(k: Array, beta: Array) -> Array:
+    return np.asarray(beta * np.exp(k * np.log(-np.expm1(-1 / beta))) / k)
+
+
+def _logarithmic_beyond(k: float, beta: Array) -> Array:
+    """P(N > k) = β ∫₀ᵖ x^k/(1 − x) dx = ∫₀¹ (1 − e^{−y/β})^k dy, by Gauss-Legendre on panels."""
+    nodes, weights = np.polynomial.legendre.leggauss(24)
+    # The integrand rises from 0 to 1 at y/β = ln k within a few units of y/β.
+    count = int(min(max(np.max(1 / beta), 1.0), 200.0)) + 1
+    y = (np.arange(count)[:, None] + (nodes + 1) / 2).ravel() / count
+    inner = np.exp(k * np.log(-np.expm1(-y / beta)))
+    return np.asarray((inner @ np.tile(weights / 2, count) / count)[:, None])
+
+
+def _logarithmic_pgf(u: Array, beta: Array) -> Array:
+    return np.asarray(beta * np.log1p(-u * np.expm1(-1 / beta) / (1 - u + u * np.exp(-1 / beta))))
+
+
 def _is_share(p: Array) -> Any:
     return (p > 0) & (p <= 1)
 
@@ -228,6 +246,14 @@ DRAWS: Mapping[str, RandomDraws] = MappingProxyType(
                 lambda a: 1.0 if a == 1 else float("inf"),
                 lambda a: _is_share(p=a),
                 "in (0, 1]",
+            ),
+            # GRPO's optimum with the k3 penalty, on the quantile.
+            RandomDraws(
+                *("logarithmic", ("beta",)),
+                *(_logarithmic_mass, _logarithmic_beyond, _logarithmic_pgf),
+                lambda beta: float(beta * np.expm1(1 / beta)),
+                lambda beta: beta >= 1e-3,
+                "finite and >= 0.001",
             ),
         )
     }

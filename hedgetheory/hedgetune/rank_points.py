@@ -160,8 +160,8 @@ class MixturePoints(RankPolicyPoints, RealPoints):
         super().__init__(groups, weights, name)
         law, free = draws
         self.law, self.symbol, self.fixed = DRAWS[law], free, fixed
-        #: p and a small means many draws, except the p of a binomial.
-        self.strongest = 0 if free in ("p", "a") and law != "binomial" else -1
+        #: p, a and β small means many draws, except the p of a binomial.
+        self.strongest = 0 if free in ("p", "a", "beta") and law != "binomial" else -1
         #: The values of Best-of-n, n = 1..S, on every prompt, and their mean, for each S.
         self.by_n = [best_of_n_values(group.gold) for group in groups]
         if groups[-1].size > MANY_RESPONSES:  # a value costs S: one round, and a parabola
@@ -179,7 +179,7 @@ class MixturePoints(RankPolicyPoints, RealPoints):
                 return np.asarray(-np.log1p(self.fixed["r"] * (1 - thetas) / thetas))
             case ("p", "binomial"):
                 return np.asarray(thetas, np.float64)
-            case ("p" | "a", _):
+            case ("p" | "a" | "beta", _):
                 return np.asarray(np.log(thetas))
         return super().coordinate(thetas)
 
@@ -192,6 +192,8 @@ class MixturePoints(RankPolicyPoints, RealPoints):
                 return coordinate
             case ("p" | "a", _):
                 return np.asarray(np.minimum(np.exp(coordinate), 1.0))
+            case ("beta", _):
+                return np.asarray(np.exp(coordinate))
         return super().parameter(coordinate)
 
     def domain(self) -> tuple[float, float]:
@@ -202,6 +204,7 @@ class MixturePoints(RankPolicyPoints, RealPoints):
             ("p", "binomial"): (1e-3 / self.fixed.get("m", 1), 1.0),
             ("p", "geometric"): (-np.log(1e4 * size), 0.0),
             ("a", "sibuya"): (-8.0, 0.0),
+            ("beta", "logarithmic"): (-np.log(np.log(1e4 * size)), np.log(500.0)),
             ("r", "negative_binomial"): (np.log1p(1e-3), np.log1p(1e9)),
         }
         low, high = ends.get((self.symbol, self.law.name), (0.0, np.log1p(4.0 * size + 100)))

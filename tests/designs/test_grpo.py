@@ -6,15 +6,19 @@ import json
 import math
 import statistics
 from fractions import Fraction
+from itertools import pairwise
 
 import mpmath
 import numpy as np
 import pytest
 import sympy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from scipy.optimize import minimize_scalar
 
+from hedgetheory.analysis.check import check
+from hedgetheory.analysis.random_draws.lines import kernel_of, line_of
 from hedgetheory.cli.app import run
 from hedgetheory.designs.grpo.bound import MAX_DEGREE
 from hedgetheory.designs.grpo.functions import (
@@ -27,15 +31,19 @@ from hedgetheory.designs.grpo.functions import (
 from hedgetheory.designs.grpo.policy import Grpo, QuantileGrpo
 from hedgetheory.errors import InputError, NotCertified, NotOnThisLaw
 from hedgetheory.exact import Number
+from hedgetheory.expressions import symbols
+from hedgetheory.expressions.vocabulary import spell_out
 from hedgetheory.functionals.evaluate import number
 from hedgetheory.functionals.plans import Closed
 from hedgetheory.functionals.quantities import plans, value
+from hedgetheory.hedgetune.mixtures import DRAWS
+from hedgetheory.hedgetune.tune import tune
 from hedgetheory.laws.beta import Beta
 from hedgetheory.laws.finite import Bernoulli, Finite
 from hedgetheory.laws.normal import Normal
 from hedgetheory.laws.poisson import Poisson
 from hedgetheory.laws.uniform import Uniform
-from hedgetheory.spec.grammar import canonical, parse_gold, parse_policy
+from hedgetheory.spec.grammar import canonical, parse_family, parse_gold, parse_policy
 
 GROUPS = [(1, 0, 0, 0), (0, 1, 2, 7), (Fraction(1, 3), -2, 5), (10**6, 10**6 + 1)]
 
@@ -55,6 +63,7 @@ def test_advantages_are_those_of_the_statistics_module(group: tuple[int, ...]) -
         assert math.isclose(float(found), (reward - mean) / (sd + 1e-6), rel_tol=1e-12)
 
 
+@settings(max_examples=25)
 @given(st.integers(2, 40), st.data())
 def test_binary_advantages_are_advantages(group: int, data: st.DataObject) -> None:
     right = data.draw(st.integers(1, group - 1))
@@ -267,6 +276,118 @@ def test_an_unbounded_reward_has_no_optimum(law) -> None:  # type: ignore[no-unt
 def test_a_bounded_law_that_is_not_built_says_so() -> None:
     with pytest.raises(NotCertified, match="take scale=quantile"):
         value(Beta(2, 3), Grpo(1), "kl")
+
+
+# -- where it is hacked ----
+
+
+def _moment(k: int, beta: mpmath.mpf) -> mpmath.mpf:
+    w = _mp_ratio(beta)
+    return mpmath.quad(lambda x: x**k * w(x), [0, 0.5, 0.9, 0.99, 1])
+
+
+def test_check_finds_the_peak_of_the_integral() -> None:
+    mpmath.mp.dps = 25
+    gold, family = parse_gold("u**12*(1 - u)"), parse_family("grpo(scale=quantile)")
+    found = check(Normal(), family, gold)
+    assert (found.regime, found.hacking, found.complete) == ("peak", "certified", "certified")
+    low, high = found.threshold.bounds
+    at = (low + high) / 2
+    place = mpmath.mpf(at.numerator) / at.denominator
+    values = [_moment(12, b) - _moment(13, b) for b in (place, place * 0.9999, place * 1.0001)]
+    assert near(found.extrema[0].value, values[0], 1e-10)
+    # A parabola through the three has its top within 1e-8 of the place.
+    rise, fall = values[0] - values[1], values[0] - values[2]
+    assert rise > 0
+    assert fall > 0
+    assert abs(rise - fall) < 1e-3 * (rise + fall)
+
+
+def test_check_on_atoms_has_the_value_of_the_sum() -> None:
+    law = Finite({0: "1/2", 1: "1/4", 2: "1/4"})
+    found = check(law, parse_family("grpo(scale=quantile)"), parse_gold("r*(2 - r)"))
+
+    def mean(beta: float) -> float:  # gold 0, 1, 0
+        cdf = [math.log(1 - x * (1 - math.exp(-1 / beta))) * -beta for x in (0.5, 0.75)]
+        return cdf[1] - cdf[0]
+
+    best = minimize_scalar(
+        lambda b: -mean(b), bounds=(0.05, 5), method="bounded", options={"xatol": 1e-9}
+    )
+    assert found.regime == "peak"
+    assert near(found.threshold, float(best.x), 1e-4)
+    assert near(found.extrema[0].value, mean(float(best.x)), 1e-9)
+
+
+@pytest.mark.parametrize("t", [0.01, 1.0, 40.0, 1e6])
+def test_the_kernel_of_check_is_minus_the_slope_of_the_rank_cdf_and_totally_positive(
+    t: float,
+) -> None:
+    line = line_of(parse_family("grpo(scale=quantile)"))
+    assert line is not None
+    rank = kernel_of(line)
+    form = sympy.lambdify((symbols.u, symbols.ubar, symbols.mu), spell_out(rank.kernel), "mpmath")
+    mpmath.mp.dps = 40
+
+    def cdf(x: float, at: mpmath.mpf) -> mpmath.mpf:
+        p = at / (1 + at)
+        return mpmath.log(1 - p * x) / mpmath.log(1 - p)
+
+    points = [mpmath.mpf(x) / 20 for x in (1, 7, 15, 19)]
+    for x in points:
+        k = form(x, 1 - x, mpmath.mpf(t))
+        assert abs(k + t * mpmath.diff(lambda s, x=x: cdf(x, s), t)) < 1e-12 * abs(k)
+        assert 0 < k <= min(x, 1 - cdf(x, mpmath.mpf(t)))  # what the tails of a quadrature ask
+    for s in (1.5 * t, 30 * t):
+        for x, y in pairwise(points):
+            here = [form(v, 1 - v, mpmath.mpf(t)) for v in (x, y)]
+            later = [form(v, 1 - v, mpmath.mpf(s)) for v in (x, y)]
+            assert here[0] * later[1] > here[1] * later[0]
+
+
+@pytest.mark.parametrize("beta", [0.04, 0.3, 5.0, 200.0])
+def test_the_draws_of_tune_are_logarithmic(beta: float) -> None:
+    mpmath.mp.dps = 30
+    p = 1 - mpmath.exp(-1 / mpmath.mpf(beta))
+    exact = [beta * p**k / k for k in range(1, 41)]
+    law = DRAWS["logarithmic"]
+    weights, tail = law.mixture(40, beta=[beta])
+    np.testing.assert_allclose(weights[0, :-1], [float(x) for x in exact[:-1]], rtol=1e-12)
+    assert math.isclose(weights.sum(), 1, rel_tol=1e-12)
+    assert math.isclose(tail[0], float(1 - sum(exact)), rel_tol=1e-9, abs_tol=1e-16)
+    columns = {"beta": np.array([[beta]])}
+    expected = float(sum(x * mpmath.mpf("0.3") ** (k + 1) for k, x in enumerate(exact)))
+    assert math.isclose(law.pgf(np.array([0.3]), **columns)[0, 0], expected, rel_tol=1e-12)
+    assert law.pgf(np.array([1.0]), **columns)[0, 0] == pytest.approx(1, rel=1e-9)
+    assert math.isclose(law.mean(beta=beta), beta * math.expm1(1 / beta), rel_tol=1e-12)
+
+
+def test_tune_finds_the_best_beta_of_a_table() -> None:
+    rng = np.random.default_rng(5)
+    proxy = rng.normal(size=(40, 16))
+    gold = np.where(proxy < 0.8, proxy, -1.0)
+    rows = {
+        "prompt_id": np.repeat(np.arange(40), 16),
+        "proxy": proxy.ravel(),
+        "true": gold.ravel(),
+    }
+    answer = tune(rows, "grpo(scale=quantile)", resamples=50)
+    by_n = np.zeros(16)  # every subset of size n, the largest of which is at rank i
+    order = np.take_along_axis(gold, np.argsort(proxy, axis=1), axis=1).mean(axis=0)
+    for n in range(1, 17):
+        by_n[n - 1] = sum(order[i] * math.comb(i, n - 1) for i in range(16)) / math.comb(16, n)
+
+    def mean(beta: float) -> float:
+        p = 1 - math.exp(-1 / beta)
+        masses = [beta * p**k / k for k in range(1, 16)]
+        return float(by_n[:15] @ masses + by_n[15] * (1 - sum(masses)))
+
+    assert answer.theta is not None
+    assert math.isclose(answer.value, mean(answer.theta), rel_tol=1e-9)
+    assert all(answer.value >= mean(b) - 1e-12 for b in (0.3, 0.5, 1, 2, 10))
+    assert answer.family == "grpo(scale=quantile)"
+    with pytest.raises(InputError, match=r"quantile, as in grpo\(scale=quantile\)"):
+        tune(rows, "grpo")
 
 
 # -- known faults of code ----
