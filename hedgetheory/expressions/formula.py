@@ -353,6 +353,11 @@ class _Builder:
                 together.append(factor)
         if together:
             rest = together[0] if len(together) == 1 else sympy.Mul._from_args(together)
+            # A number put in for the variable later would make it a root of a number.
+            if any(bits(_fraction(x)) > MAX_ROOT_BITS for x in rest.atoms(sympy.Rational)):
+                raise InputError(
+                    f"takes a root of what holds a number of more than {MAX_ROOT_BITS} bits"
+                )
             apart.append((Fraction(1), sympy.Pow(rest, exponent, evaluate=False)))
         return self.multiply(apart)
 
