@@ -16,7 +16,7 @@ the values that g takes on the support: the fewest that there are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from types import SimpleNamespace
 from typing import cast
@@ -27,7 +27,7 @@ from hedgetheory.analysis.coordinates import Coordinate
 from hedgetheory.analysis.curve import NoExactForm
 from hedgetheory.analysis.gold import Change, Gold, NotPolynomial, smooth_pieces
 from hedgetheory.expressions.symbols import r, u
-from hedgetheory.laws.base import ContinuousLaw, Piece, exact_symbol
+from hedgetheory.laws.base import Piece, exact_symbol
 from hedgetheory.laws.mixed import Level, MixedLaw
 from hedgetheory.policies.base import in_u
 
@@ -189,36 +189,50 @@ class Axis:
             self.cases.append((line, top))
             return
         self.cases.append((self.gold.xreplace({r: r - s}), top))
-        if low is not None and high is not None:
-            # The coordinate is x itself.
-            forms = piece.cdf.xreplace({r: r - s}), piece.survival.xreplace({r: r - s})
-            found = Coordinate(r, r, *forms, start, stop, start, stop, clipped=True)
-        else:
-            found = self._outer(piece, (start, stop))
-        self.coordinates.append(found)
+        self.coordinates.append(self._coordinate(piece, (start, stop)))
         centre = self.law.part.centre
         if (low is None or low < centre) and (high is None or centre <= high):
             self.centre = centre + shift
 
-    def _outer(self, piece: Piece, ends: tuple[Fraction | None, Fraction | None]) -> Coordinate:
-        """A stretch with an infinite end, in the reward y = x − shift, and what bounds its tail."""
+    def _coordinate(
+        self, piece: Piece, ends: tuple[Fraction | None, Fraction | None]
+    ) -> Coordinate:
+        """Where the integral over a stretch of the density runs, and what bounds its tails."""
         low, high, s = piece.low, piece.high, exact_symbol(self.shift)
+        strands = [t for t in self.law.within.strands if _overlap(t.rewards, (low, high))]
+        if len(strands) == 1 and strands[0].rewards == (low, high) and strands[0].reward != r:
+            # In the coordinate of the strand: where the stretch ends in it is found by its inverse.
+            (only,) = strands
+            forward, inverse = only.reward + s, only.coordinate.xreplace({r: r - s})
+            form = Coordinate(forward, inverse, only.cdf, only.survival, None, None, *ends)
+            parts = ((cast("Fraction", only.weight), only.law),)
+            if isinstance(only.weight, Fraction):
+                return replace(form, parts=parts, centre=only.centre, width=only.width)
+        if low is not None and high is not None:
+            # The coordinate is x itself.
+            moved = piece.cdf.xreplace({r: r - s}), piece.survival.xreplace({r: r - s})
+            return Coordinate(r, r, *moved, *ends, *ends, clipped=True)
         part = self.law.part
         centre, width = part.centre, part.width
         centre = centre if low is None else max(centre, low)
         centre = centre if high is None else min(centre, high)
-        outer = [
-            strand
-            for strand in self.law.within.strands
-            if (low is None and strand.rewards[0] is None)
-            or (high is None and strand.rewards[1] is None)
-        ]
-        tails: tuple[tuple[Fraction, ContinuousLaw], ...] = ()
+        side = 0 if low is None else 1
+        outer = [strand for strand in strands if strand.rewards[side] is None]
+        form = Coordinate(r + s, r - s, piece.cdf, piece.survival, low, high, *ends, clipped=True)
         # In the reward itself all are log-concave or none bounds the tail.
         if all(strand.reward == r and isinstance(strand.weight, Fraction) for strand in outer):
             tails = tuple((cast("Fraction", strand.weight), strand.law) for strand in outer)
-        forms = r + s, r - s, piece.cdf, piece.survival
-        return Coordinate(*forms, low, high, *ends, tails, centre, width, True)
+            form = replace(form, parts=tails)
+        return replace(form, centre=centre, width=width)
+
+
+def _overlap(
+    a: tuple[Fraction | None, Fraction | None], b: tuple[Fraction | None, Fraction | None]
+) -> bool:
+    """Whether two intervals, None an infinite end, share more than a point."""
+    lows = [x for x in (a[0], b[0]) if x is not None]
+    highs = [x for x in (a[1], b[1]) if x is not None]
+    return not lows or not highs or max(lows) < min(highs)
 
 
 __all__ = ["Axis", "gold_in_quantiles"]
