@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @click.argument("table")
 @click.option("--family", default="bon", show_default=True, metavar="FAMILY",
               help="bon, bop, quantile_tilt, tilt, sbon(n=16), sbon(lam=3), "
-              "best_of_random(geometric).")  # fmt: skip
+              "superhf(beta=0.23), fk(k=4), best_of_random(geometric).")  # fmt: skip
 @click.option("--prompt", default="prompt_id", show_default=True, help="Column of the prompt.")
 @click.option("--proxy", "proxies", multiple=True, default=("proxy",), show_default=True,
               help="Column of the proxy score; several as a,b,c or repeated.")  # fmt: skip

@@ -82,9 +82,10 @@ def tune(
     or a Table, which is taken as it is; ``prompt``, ``proxy``, ``gold``, ``weight``, ``group``: its
     columns. ``family``: a policy with one
     parameter free: ``bon``, ``bop``, ``quantile_tilt``, ``tilt``, ``sbon(n=16)``, ``sbon(lam=3)``
-    (with ``scale=quantile`` on λ times the quantile within the prompt), or ``best_of_random`` of
-    ``ztp``, ``geometric``, ``binomial(m=8)``, ``negative_binomial(r=2)``, ``sibuya``. λ is on the
-    raw proxy for ``tilt`` and ``sbon``.
+    (with ``scale=quantile`` on λ times the quantile within the prompt), ``superhf(beta=0.23)``,
+    ``superhf(n=8)`` (both with ``rounds``), ``fk(k=4)``, ``fk(lam=10)`` (Soft Best-of-n under its
+    own name), or ``best_of_random`` of ``ztp``, ``geometric``, ``binomial(m=8)``,
+    ``negative_binomial(r=2)``, ``sibuya``. λ is on the raw proxy for ``tilt``, ``sbon``, ``fk``.
 
     ``seed`` ≥ 0 and ``resamples`` ≥ 0 (0: no intervals) of the bootstrap over prompts;
     ``confidence`` in (0, 1) of the intervals. ``drop_invalid``: drop and count invalid rows instead
