@@ -332,6 +332,16 @@ def symmetric_in_quantile(curve: RankCurve) -> bool:
     return is_symmetric(curve.pieces, curve.x, centre)
 
 
+def zeros_above(
+    curve: RankCurve, family: Family, theta: Fraction, pattern: tuple[list[int], list[Change]]
+) -> int | None:
+    """A proved bound on the zeros of f′ above θ where k is totally positive of every order.
+
+    None where a sign is not certain.
+    """
+    return _Decision(curve, family, pattern).counts(theta, pattern[1])[0]
+
+
 def _slope_bound(curve: SmoothCurve, change: Change) -> Any:
     """A bound of |∫ g′ k| (k ≤ 1) and of jumps over the place of a sign change."""
     total = ball(0)

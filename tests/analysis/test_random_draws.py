@@ -217,6 +217,34 @@ def test_several_turns_are_all_found(family):
     assert not disagreements(family, on_uniform(family, coefficients), result, 1e-6)
 
 
+def test_several_turns_of_smooth_gold_are_bounded_by_the_signs_of_partial_integrals():
+    # g′ changes sign three times, and f = ∫ sin(9(1 − s^{1/a})) ds turns once.
+    result = check(parse_law("uniform"), parse_family("best_of_random(sibuya)"),
+                   parse_gold("sin(9*u)"), 8)  # fmt: skip
+    assert result.complete == "certified"
+
+    def f(a):
+        return float(mpmath.quad(lambda s: mpmath.sin(9 * (1 - s ** (1 / mpmath.mpf(a)))), [0, 1]))
+
+    (extremum,) = result.extrema
+    place = float(extremum.theta)
+    assert abs(f(place) - float(extremum.value)) < 1e-7
+    values = [f(i / 40) for i in range(1, 41)]
+    turns = [i / 40 for i in range(2, 40)
+             if (values[i - 1] - values[i - 2]) * (values[i] - values[i - 1]) < 0]  # fmt: skip
+    assert len(turns) == 1
+    assert abs(turns[0] - place) < 1 / 20
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_many_atoms_and_one_turn_need_no_exact_form(family):
+    law = Finite({i: Fraction(1, 45) for i in range(45)})
+    values = [i * (38 - i) for i in range(45)]
+    result = check(law, parse_family(family), parse_gold("r*(38 - r)"), 8)
+    assert result.complete == "certified"
+    assert not disagreements(family, on_atoms(family, law, values), result, 1e-7)
+
+
 def test_the_zero_truncated_poisson_law_is_the_quantile_tilt():
     results = [
         check(parse_law("uniform"), parse_family(name), parse_gold("u**2*(1 - u)"), 12).to_json()

@@ -160,10 +160,12 @@ def pgf_of(line: Line) -> sympy.Expr:
 def _negative_binomial(line: Line) -> RankKernel:
     # With x = q = t/(1 + t): x∂_x S = t(1 + t)∂_t S = ∫_u^1 w (E[N|u] − E[N]), E[N|u] = uG″/G′ + 1
     # at most E[N²]/E[N] = 1 + (r + 1)t: divided by that it is at most S, and at most G from below.
-    r = exact_symbol(line.fixed)
-    above = expm1(-r * log1p(mu * ubar)) / expm1(-r * log1p(mu))
-    kernel = mu * (1 + mu) / (1 + (r + 1) * mu) * sympy.diff(above, mu)
-    largest = -r * mu / expm1(-r * log1p(mu))
+    above = expm1(-k * log1p(mu * ubar)) / expm1(-k * log1p(mu))
+    kernel = mu * (1 + mu) / (1 + (k + 1) * mu) * sympy.diff(above, mu)
+    largest = -k * mu / expm1(-k * log1p(mu))
+    # Differentiated with a symbol for r: sympy is slow on long powers.
+    given = {k: exact_symbol(line.fixed)}
+    above, kernel, largest = (form.xreplace(given) for form in (above, kernel, largest))
     return RankKernel(mu, pgf_of(line), above, kernel, largest, above, kernel, True)
 
 
@@ -178,13 +180,16 @@ def _logarithmic() -> RankKernel:
 def _binomial(line: Line) -> RankKernel:
     # ∂_p ln w = 1/p − (m−1)ū/(1−pū) − m q^{m−1}/(1−q^m) ≤ 1/p gives p ∂_pS ≤ S. From below the
     # last two terms, times pw, are at most m(m − 1) and 1 on average: p ∂_pS/m² ≤ G ≤ u, w rising.
-    m_ = exact_symbol(line.fixed)
-    whole = 1 - (1 - mu) ** m_
-    above = (1 - (1 - mu * ubar) ** m_) / whole
+    whole = 1 - (1 - mu) ** m
     # The second form keeps a small ū; the first is the one at u = 0, p = 1.
-    high = -expm1(m_ * log1p(-mu * ubar)) / whole
-    slope, high_slope = (mu / m_**2 * sympy.diff(form, mu) for form in (above, high))
-    return RankKernel(mu, pgf_of(line), above, slope, m_, high, high_slope, True)
+    above = (1 - (1 - mu * ubar) ** m) / whole
+    high = -expm1(m * log1p(-mu * ubar)) / whole
+    slope, high_slope = (mu / m**2 * sympy.diff(form, mu) for form in (above, high))
+    given = {m: exact_symbol(line.fixed)}
+    above, slope, high, high_slope = (
+        form.xreplace(given) for form in (above, slope, high, high_slope)
+    )
+    return RankKernel(mu, pgf_of(line), above, slope, given[m], high, high_slope, True)
 
 
 def _tilted(line: Line) -> RankKernel:
