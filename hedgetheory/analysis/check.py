@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hedgetheory.analysis import inverse_reward
 from hedgetheory.analysis.curve import (
     ONE,
     ZERO,
@@ -207,6 +208,8 @@ def _examine(law: Law, family: Family, gold: Gold) -> tuple[Picture, list[Hypoth
         return examine_mixed(law, family, gold, _examine, sign_changes)
     doing("the sign changes of g'")
     changes, why_not = sign_changes(law, gold)
+    if family.name == inverse_reward.NAME and line_of(family) is None:
+        return inverse_reward.inverse_examination(law, family, gold, _examine, changes, why_not)
     line = line_of(family)
     if line is not None:
         return _by_draws(law, line, gold, changes, why_not)

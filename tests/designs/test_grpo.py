@@ -15,7 +15,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq, minimize_scalar
 
 from hedgetheory.analysis.check import check
 from hedgetheory.analysis.random_draws.lines import kernel_of, line_of
@@ -317,6 +317,37 @@ def test_check_on_atoms_has_the_value_of_the_sum() -> None:
     assert found.regime == "peak"
     assert near(found.threshold, float(best.x), 1e-4)
     assert near(found.extrema[0].value, mean(float(best.x)), 1e-9)
+
+
+def test_check_on_the_raw_reward_has_the_peak_of_the_root() -> None:
+    rewards, masses, gold = (0.0, 1.0, 2.0, 3.0), (0.5, 0.25, 0.125, 0.125), (0.0, 2.0, 2.0, 0.0)
+    law = Finite({0: "1/2", 1: "1/4", 2: "1/8", 3: "1/8"})
+    found = check(law, parse_family("grpo"), parse_gold("r*(3 - r)"))
+
+    def mean(beta: float) -> float:
+        def excess(eta: float) -> float:
+            return sum(beta * p / (eta - r) for r, p in zip(rewards, masses, strict=True)) - 1
+
+        eta = float(brentq(excess, 3 + beta / 8, 3 + beta, xtol=1e-14))
+        w = [beta * p / (eta - r) for r, p in zip(rewards, masses, strict=True)]
+        return sum(x * g for x, g in zip(w, gold, strict=True))
+
+    best = minimize_scalar(
+        lambda b: -mean(b), bounds=(1, 20), method="bounded", options={"xatol": 1e-9}
+    )
+    assert (found.regime, found.hacking, found.complete) == ("peak", "certified", "certified")
+    assert near(found.threshold, float(best.x), 1e-4)
+    assert near(found.extrema[0].value, mean(float(best.x)), 1e-9)
+    assert near(found.ends[1].value, 0.75)
+
+
+def test_check_on_the_raw_reward_says_where_it_cannot() -> None:
+    family, gold = parse_family("grpo"), parse_gold("r")
+    with pytest.raises(NotOnThisLaw, match="without an upper bound"):
+        check(Normal(), family, gold)
+    assert check(Beta(2, 3), family, gold).regime == "undecided"
+    uniform = [check(Uniform(), f, gold) for f in (family, parse_family("grpo(scale=quantile)"))]
+    assert uniform[0].regime == uniform[1].regime == "decreasing"
 
 
 @pytest.mark.parametrize("t", [0.01, 1.0, 40.0, 1e6])
