@@ -348,7 +348,7 @@ class CdfLaw(FormulaLaw):
         below = self._state(formula, low, high)
         for end, side, wanted in zip(self.support, (-1, 1), (0, 1), strict=True):
             value = limit_at(below, side) if end is None else below.subs(r, exact_symbol(end))
-            if value is None or value.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
+            if value is None or value.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, sympy.I):
                 value = sympy.nan
             elif reduces_to_zero(value - wanted):
                 continue

@@ -8,7 +8,7 @@ from typing import Any
 import sympy
 from sympy.integrals.manualintegrate import manualintegrate
 
-from hedgetheory.errors import InputError
+from hedgetheory.errors import InputError, NotCertified
 from hedgetheory.exact import RealInput, rational
 from hedgetheory.expressions.formula import Formula, parse_formula
 from hedgetheory.expressions.prover import limit_is, reduces_to_zero
@@ -23,6 +23,8 @@ from hedgetheory.numerics.program import UnsupportedExpression, compiled
 
 #: Formulas of more operations are not integrated, or asked for log-concavity.
 MAX_OPERATIONS = 80
+#: Of polynomials beyond, what certifies a law takes minutes; a quantile function is expanded.
+MAX_DEGREE = {"pdf": 400, "cdf": 400, "quantile": 40}
 #: The largest k of a coordinate r = low + t^k.
 MAX_ROOT = 12
 T = sympy.Symbol("t", positive=True)
@@ -43,7 +45,25 @@ def read_formula(formula: str | Formula, variable: str, what: str) -> Formula:
             f"{what} may not have where, abs, min or max: write a mixture of laws by formulas, "
             f"one for each piece [{text}]"
         )
+    if what in MAX_DEGREE and (degree := degree_of(found.expr)) > MAX_DEGREE[what]:
+        raise NotCertified(
+            f"{what}(...) of degree {float(degree):g} is not examined: at most {MAX_DEGREE[what]}"
+        )
     return found
+
+
+def degree_of(expr: sympy.Expr) -> Fraction:
+    """The degree that powers, nested ones too, reach together; of a function that of its arguments.
+
+    >>> degree_of((1 + r**3) ** 4 * sympy.exp(-(r**2)))
+    Fraction(14, 1)
+    """
+    degrees = [degree_of(part) for part in expr.args]
+    if expr.is_Pow and expr.exp.is_Rational:
+        return degrees[0] * abs(Fraction(int(expr.exp.p), int(expr.exp.q)))
+    if expr.is_Mul:
+        return sum(degrees, Fraction(0))
+    return max(degrees, default=Fraction(1 if expr.is_Symbol else 0))
 
 
 def end_of(name: str, given: Any, side: int) -> Fraction | None:

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from sympy import exp
 
+from hedgetheory.errors import NotCertified
 from hedgetheory.expressions.symbols import r, u, ubar
 from hedgetheory.expressions.vocabulary import (
     expm1,
@@ -28,6 +29,8 @@ from hedgetheory.laws.base import ContinuousLaw, exact_symbol
 
 def near(value: float) -> Fraction:
     """A short rational near a float: where an integral is centred need not be exact."""
+    if not math.isfinite(value):
+        raise NotCertified("the bulk of the law lies beyond binary64: rescale the reward")
     return Fraction(value).limit_denominator(1000) if abs(value) < 1e15 else Fraction(value)
 
 
