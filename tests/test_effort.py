@@ -28,12 +28,16 @@ def test_work_outside_of_an_effort_is_free():
     assert list(each(spending, [1, 2])) == [1, 4]
 
 
+def all_of(items, effort, out):
+    with working(effort):
+        out.extend(each(spending, items))
+
+
 def test_a_bound_ends_at_the_item_that_passes_it_here_and_elsewhere():
     for spread in (None, map):
         out = []
-        with pytest.raises(OutOfWork, match="25 units"), working(Effort(25, spread=spread)):
-            for x in each(spending, [1, 2, 3, 4]):
-                out.append(x)
+        with pytest.raises(OutOfWork, match="25 units"):
+            all_of([1, 2, 3, 4], Effort(25, spread=spread), out)
         assert out == [1, 4]
 
 
@@ -43,17 +47,27 @@ def test_work_of_other_processes_is_counted_here():
     assert effort.spent == 200
 
 
-def test_seconds_end_the_work():
-    with pytest.raises(OutOfWork, match="seconds"), working(Effort(seconds=0.01)):
+def work_on():
+    with working(Effort(seconds=0.01)):
         while True:
             time.sleep(0.005)
             spend()
 
 
-def test_an_interrupt_leaves_with_what_is_known():
-    with pytest.raises(KeyboardInterrupt) as stopped, working(Effort()):
+def test_seconds_end_the_work():
+    with pytest.raises(OutOfWork, match="seconds"):
+        work_on()
+
+
+def interrupted():
+    with working(Effort()):
         found("f rises at 1")
         raise KeyboardInterrupt
+
+
+def test_an_interrupt_leaves_with_what_is_known():
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        interrupted()
     assert stopped.value.__notes__ == ["f rises at 1"]
 
 
