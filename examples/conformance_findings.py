@@ -2,6 +2,9 @@
 
     .venv/bin/python examples/conformance_findings.py
 
+About five minutes. The page names the versions and a checksum of the cases asked and of their
+values: a test compares it with the tables, so that a page measured on other ones is told.
+
 Every row is measured by this script: the library's answer, judged against a certified value. An
 implementation answers the packaged tables in a process of its own, with a time limit a case; then
 some single cases are put to them by hand.
@@ -10,6 +13,7 @@ some single cases are put to them by hand.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -24,7 +28,7 @@ from hedgetheory.reference import tables
 from hedgetheory.reference.drivers import Program, python_argv
 from hedgetheory.reference.hints import hinted
 from hedgetheory.reference.judge import Question, Tolerance, Verdict, judge, questions
-from hedgetheory.reference.model import number_to_json, spec_inputs
+from hedgetheory.reference.model import checksum, number_to_json, spec_inputs, value_to_json
 from hedgetheory.reference.report import entry, regions, true_text
 
 HERE = Path(__file__).parent
@@ -84,6 +88,11 @@ def asked_of_tables() -> list[Question]:
     ]
 
 
+def checksum_of(asked: list[Question]) -> str:
+    """Of the ids asked and their true values, whatever else the tables hold."""
+    return checksum([[q.id, *map(value_to_json, q.values)] for q in asked])[:16]
+
+
 def probe(quantity: str, policy: str, law: str, at: tuple[str, Fraction] | None) -> Question:
     """A single case with its certified value."""
     inputs = {**spec_inputs("policy", policy), **spec_inputs("law", law)}
@@ -126,6 +135,9 @@ def table_rows(name: str, verdicts: list[Verdict]) -> Iterator[str]:
         none = sum(verdict.status == "failed" for verdict in group)
         if right + wrong + none:
             words = where.get(key, ["-"])[0]
+            laws = Counter(v.question.law for v in group if v.status == "mismatch")
+            if len({v.question.law for v in group if v.status != "unsupported"}) > 1 and laws:
+                words += f" ({', '.join(f'{law} {count}' for law, count in laws.most_common())})"
             yield f"| {name} | {key[0]} of {key[1]} | {right} | {wrong} | {none} | {words} |"
 
 
@@ -152,10 +164,13 @@ def main() -> None:
         "within relative 1e-10 or 4 ulps of the certified value; what underflows may be 0. These",
         "are general tools asked at the edges of their domain, with default settings, by",
         "`examples/conformance_implementations.py`: *wrong* means that the number cannot be used",
-        f"here, not that a library breaks a promise. *None*: an error, or {SECONDS:g} s.",
+        f"here, not that a library breaks a promise. *None*: an error, or {SECONDS:g} s. Where the",
+        "value is exactly 0, as a symmetric law's mean is, nothing but 0 is right.",
         "",
         f"Python {sys.version.split()[0]}, hedgetheory {ht.__version__}, {len(asked)} cases of the",
-        f"tables {', '.join(sorted({question.table for question in asked}))}.",
+        f"tables {', '.join(sorted({question.table for question in asked}))}",
+        f"(checksum {checksum_of(asked)}); a library is asked what it has a means for, and is",
+        "counted only there.",
         "",
         "## On the tables",
         "",
