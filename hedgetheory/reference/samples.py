@@ -25,13 +25,13 @@ TABLES = {
         "formula": "mean over all n-subsets of the gold of the best by proxy",
         "units": "gold",
         "assumptions": "one prompt of S scored responses; tied proxies share their mean "
-        "gold; n ≤ S",
+        "gold; undefined for n > S",
     },
     "sample_pass_at_k": {
         "formula": "1 − C(S − c, k)/C(S, k)",
         "units": "1",
-        "assumptions": "one prompt of S outcomes, c of them 1; k ≤ S; proxy and "
-        "gold are the outcome",
+        "assumptions": "one prompt of S outcomes, c of them 1; proxy and gold are the outcome; "
+        "undefined for k > S",
     },
     "sample_plug_in": {
         "formula": "Σ_i [G(i/S) − G((i−1)/S)] g_(i)",
@@ -119,6 +119,8 @@ def _best_of_n() -> Iterator[Case]:
             value = by_subsets(rows, n)
             other = by_ranks(rows, n)
             yield _case("sample_best_of_n", name, f"bon({n})", rows, value, other)
+        for n in (len(rows) + 1, 2 * len(rows) + 1):
+            yield _beyond("sample_best_of_n", name, n, rows)
 
 
 def _pass_at_k() -> Iterator[Case]:
@@ -130,6 +132,8 @@ def _pass_at_k() -> Iterator[Case]:
             value = 1 - Fraction(comb(size - right, k), comb(size, k))
             other = by_subsets(rows, k)
             yield _case("sample_pass_at_k", f"S={size},c={right}", f"bon({k})", rows, value, other)
+        for k in (size + 1, size + 3, 100):
+            yield _beyond("sample_pass_at_k", f"S={size},c={right}", k, rows)
 
 
 def _plug_in() -> Iterator[Case]:
@@ -170,6 +174,35 @@ def _by_atoms(rows: Sequence[Response], n: int) -> Fraction:
     return value
 
 
+def _beyond(table: str, name: str, n: int, rows: Sequence[Response]) -> Case:
+    """More draws than there are responses: no subset of n, and no unbiased estimate.
+
+    E of an estimator is a polynomial of degree S in the law's masses; the success of n > S draws,
+    1 − (1 − p)^n, is of degree n.
+    """
+    inputs = _inputs(f"bon({n})", rows)
+    reason = f"{n} of {len(rows)} responses: there is no such subset, and no unbiased estimate"
+    return Case(
+        f"{table}:{inputs['policy_spec']}@{name}",
+        inputs,
+        Number.undefined(reason),
+        None,
+        Check("there are no subsets of so many"),
+        ("easy", "undefined", *_ties(rows)),
+    )
+
+
+def _inputs(policy: str, rows: Sequence[Response]) -> dict[str, Json]:
+    return {
+        **spec_inputs("policy", policy),
+        "responses": [[number_to_json(p), number_to_json(g)] for p, g in rows],
+    }
+
+
+def _ties(rows: Sequence[Response]) -> tuple[str, ...]:
+    return () if len({p for p, _ in rows}) == len(rows) else ("tie",)
+
+
 def _case(
     table: str,
     name: str,
@@ -181,11 +214,7 @@ def _case(
     if other != value:
         raise ArithmeticError(f"{table} of {policy} on {name}: {value} and {other}")
     number = Number.exact(value)
-    inputs: dict[str, Json] = {
-        **spec_inputs("policy", policy),
-        "responses": [[number_to_json(p), number_to_json(g)] for p, g in rows],
-    }
-    distinct = len({p for p, _ in rows}) == len(rows)
+    inputs = _inputs(policy, rows)
     check = Check("a second sum in rationals")
     return Case(
         f"{table}:{inputs['policy_spec']}@{name}",
@@ -193,7 +222,7 @@ def _case(
         number,
         rounded(number),
         check,
-        ("easy",) if distinct else ("easy", "tie"),
+        ("easy", *_ties(rows)),
     )
 
 

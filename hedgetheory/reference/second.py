@@ -145,9 +145,9 @@ def _by_rank(job: Job, law: Any, policy: Rank) -> Any:
 def _without_limit(job: Job, law: Any, policy: Rank) -> Any:
     """±∞ or NaN where an integral of a rank policy is, None where it is finite.
 
-    Only Sibuya(a) has an unbounded w, a v^{a−1} at the top, so that E[w^α] is infinite iff
-    α(1 − a) ≥ 1. A mean is infinite where the tail index of the law times the order of G at that
-    end is at most 1, undefined where both are.
+    Only Sibuya(a) has an unbounded w, a v^{a−1} at the top (and up to a factor p^{a−1} on the atoms
+    p of a countable law), so that E[w^α] is infinite iff α(1 − a) ≥ 1. A mean is infinite where the
+    tail index of the law times the order of G at that end is at most 1, undefined where both are.
     """
     power = policy.parameters[0] if policy.name == "sibuya" else mp.one
     if job.quantity in ("chi2", "renyi"):
@@ -232,6 +232,10 @@ def _on_atoms(job: Job, law: Atoms, name: str, lam: Any) -> Any:
             return None
         policy = law.soft(int(draws), exact(strength))
     else:
+        # Of a sum that diverges the atoms above 10^−250 tell nothing.
+        limit = _without_limit(job, law, rank_of(job.policy)) if law.countable else None
+        if limit is not None:
+            return limit
         policy = law.by_rank(rank_of(job.policy))
     if job.at is not None:
         return _at_atom(job, law, policy, name, lam)

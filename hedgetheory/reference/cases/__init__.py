@@ -18,12 +18,13 @@ from hedgetheory.reference.cases import (
     near_identity,
     pointwise,
     soft,
+    soft_on_lines,
 )
 from hedgetheory.reference.cases.job import DIGITS, FEWER_DIGITS, Job
 from hedgetheory.reference.cases.quantities import TABLES, definition
 
 #: In the order of the cases in a table.
-THEMES = (pointwise, functionals, curves, soft, near_identity, more_laws)
+THEMES = (pointwise, functionals, curves, soft, near_identity, more_laws, soft_on_lines)
 
 
 def jobs(table: str) -> list[Job]:

@@ -28,6 +28,8 @@ def jobs(table: str) -> Iterator[Job]:
             yield Job(table, policy, law)
     elif table == "gold":
         for law, gold in product(CONTINUOUS, REWARD_GOLDS):
+            if (law, gold) == ("normal(0, 1099511627776)", "exp(-r**2)"):
+                continue  # a bump of width 1 on 2^40: the estimate that checks it has 18 digits
             yield from (Job(table, policy, law, gold=gold) for policy in (*THREE, "tilt(1/2)"))
         for law, policy, gold in product(ATOMS, THREE, REWARD_GOLDS):
             yield Job(table, policy, law, gold=gold)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from scipy import optimize, special
 
+from hedgetheory.reference.cases.job import CURVES
 from hedgetheory.reference.mistakes.facts import CLOSE, Facts, Values, is_rounding
 from hedgetheory.reference.wrong_laws import Array, functional, gold_values, soft_masses
 
@@ -75,21 +76,18 @@ def gamma_overflows(f: Facts) -> bool:
 
 
 def marginal_slope(f: Facts) -> Values:
-    """Where Cov(g, r) under the policy vanishes; no such λ is given as not a number."""
-    if f.policy == "sbon" and f.quantity == "threshold" and f.on_uniform and f.gold and "n" in f.p:
+    """Cov(g, r) under the policy, and where it vanishes; no such λ is given as not a number."""
+    if not (f.policy == "sbon" and f.on_uniform and f.gold and "n" in f.p):
+        return
+    if f.quantity == "slope":
+        yield _covariance(f, f.p["lam"])
+    elif f.quantity in CURVES:
         yield from _sign_changes(lambda lam: _covariance(f, lam), np.geomspace(0.05, 128, 24))
 
 
 def marginal_slope_without_root(f: Facts) -> bool:
-    return (
-        f.policy == "sbon"
-        and f.quantity == "threshold"
-        and f.on_uniform
-        and bool(f.gold)
-        and "n" in f.p
-        and f.lost
-        and not list(marginal_slope(f))
-    )
+    concerned = f.policy == "sbon" and f.quantity in CURVES and f.on_uniform and "n" in f.p
+    return concerned and f.lost and bool(f.gold) and not list(marginal_slope(f))
 
 
 def _covariance(f: Facts, lam: float) -> float:
