@@ -104,6 +104,14 @@ def growth(expr: sympy.Expr, side: int = 0) -> Growth:
     )
 
 
+def side_of(support: tuple[object, object]) -> int:
+    """+1 for a range of rewards ≥ 0, −1 for one ≤ 0, and 0 for others: the ``side`` of `growth`."""
+    low, high = support
+    if isinstance(low, Fraction) and low >= 0:
+        return 1
+    return -1 if isinstance(high, Fraction) and high <= 0 else 0
+
+
 def _floor(expr: sympy.Expr) -> Fraction:
     """A lower bound, ≥ 0, of a formula that is non-negative by its structure; −1 of any other."""
     if expr.is_Rational:

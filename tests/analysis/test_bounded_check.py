@@ -9,6 +9,7 @@ import sympy
 from hedgetheory.analysis.check import check
 from hedgetheory.expressions.symbols import r, u
 from hedgetheory.laws.beta import Beta
+from hedgetheory.laws.exponential import Exponential
 from hedgetheory.laws.finite import Finite
 from hedgetheory.laws.normal import Normal
 from hedgetheory.laws.pareto import Pareto
@@ -126,3 +127,15 @@ def test_a_mean_that_is_plainly_infinite_is_said_to_be():
 def test_a_symmetric_corner_is_stationary_under_the_tilt():
     corner = sympy.Piecewise((r, r < sympy.Rational(1, 2)), (1 - r, True))
     assert found(Beta("1/2", "1/2"), "tilt", corner).regime == "decreasing"
+
+
+def test_soft_draws_on_a_half_line_take_no_minutes():
+    # r e^{−r} grows on the half-line without responses only. λ = 1/4, n → ∞: the tilt, a
+    # Gamma(1, 3/4), with E[r e^{−r}] = (3/4)/(7/4)².
+    from hedgetheory.spec.grammar import parse_family
+
+    family = parse_family("sbon(lam=1/4)")
+    result = check(Exponential(1), family, gold(r * sympy.exp(-r)), bound=300_000)
+    assert result.regime == "peak"
+    assert float(result.ends[0].value) == pytest.approx(0.25, rel=1e-12)
+    assert float(result.ends[1].value) == pytest.approx(0.75 / 1.75**2, rel=1e-9)

@@ -18,7 +18,7 @@ from hedgetheory.exact import short
 from hedgetheory.expressions.symbols import alpha, lam, n, r, total, u, ubar
 from hedgetheory.functionals.bound import GoldCurve, Point, require_parameter
 from hedgetheory.functionals.continuous import RankOnContinuous, unit_supremum
-from hedgetheory.functionals.growth import ONE, Growth, growth
+from hedgetheory.functionals.growth import ONE, Growth, growth, side_of
 from hedgetheory.functionals.plans import Closed, Infinite, Plan, Race, Undefined
 from hedgetheory.functionals.soft.base import KL_WEIGHING, MEAN, SQUARE, SoftBound, power
 from hedgetheory.functionals.soft.latent import LatentScene
@@ -140,7 +140,7 @@ class SoftOnContinuous(SoftBound):
         elif not isinstance(self.law, RAW_LAWS):
             return self._latent_gold(curve)
         elif curve.variable == "r":
-            tail, scene = growth(expr), self._raw
+            tail, scene = growth(expr, side_of(self.law.support)), self._raw
         else:
             tail = Growth(unit_supremum(expr))
             expr = expr.xreplace({u: self.law.cdf, ubar: self.law.survival})

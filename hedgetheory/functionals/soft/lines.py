@@ -14,6 +14,7 @@ from typing import Any
 import sympy
 
 from hedgetheory.effort import spend
+from hedgetheory.errors import NotCertified
 from hedgetheory.expressions.symbols import r
 from hedgetheory.functionals.continuous import RankOnContinuous
 from hedgetheory.functionals.evaluate import tail_cut
@@ -137,6 +138,8 @@ class LineScene(Scene):
                 continue
             with balls.precision(balls.current_bits() + math.ceil(2 * extra)):
                 cut, bound = tail_cut(plan, side)
+            if not bound.is_finite():
+                raise NotCertified(f"no tail bound on {self.law} is small anywhere")
             cuts.append(cut)
             bounds.append(bound)
         return cuts[0], cuts[1], (bounds[0], bounds[1])

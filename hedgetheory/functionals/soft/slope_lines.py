@@ -23,7 +23,7 @@ from hedgetheory.effort import spend
 from hedgetheory.errors import NotCertified
 from hedgetheory.expressions.symbols import r, u, ubar
 from hedgetheory.functionals.bound import GoldCurve
-from hedgetheory.functionals.growth import ONE, Growth, growth
+from hedgetheory.functionals.growth import ONE, Growth, growth, side_of
 from hedgetheory.functionals.lines import unit_supremum
 from hedgetheory.functionals.soft.lines import LineScene, RankedScene
 from hedgetheory.functionals.soft.scenes import REFINEMENTS
@@ -40,7 +40,7 @@ def slope_on_line(scene: LineScene, curve: GoldCurve) -> Any:
     """f′(λ) on a line, certified, for n ≥ 2; NotCertified where g is not bounded by balls."""
     gold, size = curve.expr, ONE
     if curve.variable == "r":
-        size = growth(gold)
+        size = growth(gold, side_of(scene.law.support))
     else:
         size = Growth(unit_supremum(gold))
         gold = gold.xreplace({u: scene.law.cdf, ubar: scene.law.survival})
