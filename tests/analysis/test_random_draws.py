@@ -292,6 +292,15 @@ def test_one_or_two_trials_never_turn(trials):
             assert result.ends[0].value == result.ends[1].value
 
 
+def test_where_w_is_one_throughout_nothing_is_refuted_but_what_should_increase():
+    for law, draws in (("finite({2: 1})", "sibuya"), ("uniform", "binomial(m=1)")):
+        result = check(parse_law(law), parse_family(f"best_of_random({draws})"), parse_gold("r"), 8)
+        told = {h.id: h.verdict for h in result.hypotheses}
+        assert (told["mlr"], told["score_monotone"]) == ("proved", "proved")
+        assert (told["kl_increasing"], told["proxy_increasing"]) == ("refuted", "refuted")
+        assert (result.regime, result.hacking) == ("constant", "refuted")
+
+
 def test_hacking_is_read_along_growing_divergence():
     verdicts = {}
     for draws, greedier in (("sibuya", -1), ("geometric", -1), ("binomial(m=9)", 1)):

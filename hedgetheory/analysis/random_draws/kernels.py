@@ -117,8 +117,9 @@ def drawn_hypotheses(
     assert mixed is not None
     bend = f"d/d{name} d/du log w = {_written(line, mixed)}"
     single = isinstance(law, FiniteLaw) and len(law.atoms) == 1
-    found = [*_ratio(line, name, bend, averaged, mixed), _kernel(line, name, atoms)]
-    if single or line.constant:
+    nothing = single or line.constant
+    found = [*_ratio(line, name, bend, averaged, mixed, nothing), _kernel(line, name, atoms)]
+    if nothing:
         why = "the law has one atom" if single else "one draw"
         text = f"{why}: w = 1, and nothing changes with {name}"
         found += [Hypothesis(i, "refuted", text) for i in ("kl_increasing", "proxy_increasing")]
@@ -129,10 +130,10 @@ def drawn_hypotheses(
 
 
 def _ratio(
-    line: Line, name: str, bend: str, averaged: str, mixed: sympy.Expr
+    line: Line, name: str, bend: str, averaged: str, mixed: sympy.Expr, nothing: bool
 ) -> Sequence[Hypothesis]:
-    if line.constant:
-        text = "one draw: w = 1, and its derivatives vanish"
+    if nothing:
+        text = "w = 1 throughout, and its derivatives vanish"
         return [Hypothesis("mlr", "proved", text), Hypothesis("score_monotone", "proved", text)]
     if not line.falls:
         text = "the score d/dtheta log w increases in r: its r-derivative is that of the mlr"
