@@ -24,6 +24,7 @@ from hedgetheory.laws.mixed import mixture
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.policies.best_of_n import BestOfN
 from hedgetheory.policies.best_of_poisson import BestOfPoisson
+from hedgetheory.policies.sampling.sample import sample
 from hedgetheory.spec.grammar import parse_gold, parse_law, parse_policy
 
 F = Fraction
@@ -391,12 +392,34 @@ def test_best_of_five_drawn_at_random_has_the_certified_mean_and_mass():
     drawn = np.where(kinds < 0.7, rng.standard_normal((size, draws)), (kinds < 0.85) * 1.0)
     best = drawn.max(axis=1)
     law, policy = parse_law(INFLATED), BestOfN(draws)
-    for sample, want in (
+    for seen, want in (
         (best, value(law, policy, "mean_reward")),
         (best == 1, value(law, policy, "mass", at=1)),
     ):
-        deviation = np.std(sample) / np.sqrt(size)
-        assert abs(np.mean(sample) - float(want)) < 5 * deviation
+        deviation = np.std(seen) / np.sqrt(size)
+        assert abs(np.mean(seen) - float(want)) < 5 * deviation
+
+
+@pytest.mark.parametrize(
+    "text", [*LAWS, "mixture({pareto(3): 0.4, finite({1: 1/2, 2: 1/2}): 0.6})"]
+)
+@pytest.mark.parametrize("policy", ["bon(5/2)", "bop(3)", "quantile_tilt(2)"])
+def test_the_sampler_has_the_certified_masses_and_cdf(text, policy):
+    """False-alarm probability below 24·7·6e-7 = 1e-4 over all cases, were they not seeded."""
+    law, bound, size = parse_law(text), parse_policy(policy), 40_000
+    drawn = sample(bound, law, size, 7).rewards
+    for at in ("-1", "0", "1/3", "1/2", "1", "3/2", "2"):
+        want = float(value(law, bound, "cdf", at=at))
+        found = np.mean(drawn <= float(F(at)))
+        assert abs(found - want) <= 5 * np.sqrt(want * (1 - want) / size)
+        mass = float(value(law, bound, "mass", at=at))
+        assert abs(np.mean(drawn == float(F(at))) - mass) <= 5 * np.sqrt(mass * (1 - mass) / size)
+
+
+def test_there_is_no_sampler_of_the_tilt_or_soft_best_of_n():
+    for policy in ("tilt(1)", "sbon(4, 2)"):
+        with pytest.raises(InputError, match="no sampler"):
+            sample(parse_policy(policy), parse_law(HACKED), 10, 0)
 
 
 # -- the gap -------------------------------------------------------------------------------------

@@ -7,8 +7,9 @@ import numpy as np
 from hedgetheory.expressions.symbols import r as r_symbol
 from hedgetheory.expressions.symbols import u as u_symbol
 from hedgetheory.expressions.symbols import ubar as ubar_symbol
-from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
+from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law, exact_end
 from hedgetheory.laws.countable import CountableLaw
+from hedgetheory.laws.mixed import MixedLaw
 from hedgetheory.numerics.floats import FLOAT64
 from hedgetheory.numerics.program import compiled
 from hedgetheory.policies.sampling.inputs import Array, Places
@@ -30,6 +31,8 @@ def rewards_at(law: Law, u: Array, ubar: Array) -> Array:
         return np.asarray(values[atoms_at(law, u, ubar)], np.float64)
     if isinstance(law, CountableLaw):
         return law.rewards_at(u, ubar)
+    if isinstance(law, MixedLaw):
+        return _mixed(law, u, ubar)
     assert isinstance(law, ContinuousLaw)
     low, high = np.maximum(u, _LEAST), np.maximum(ubar, _LEAST)
     # Where a formula has two pieces both are computed, the other one perhaps at its infinite end.
@@ -38,6 +41,24 @@ def rewards_at(law: Law, u: Array, ubar: Array) -> Array:
             return _inverted(law, low, high)
         rewards = compiled(law.quantile, (u_symbol, ubar_symbol))(FLOAT64, low, high)
     return np.asarray(rewards, np.float64)
+
+
+def _mixed(law: MixedLaw, u: Array, ubar: Array) -> Array:
+    """The atom where F(a−) < u ≤ F(a), else the part's reward at what is left of the quantile."""
+    ends = [exact_end(level) for pair in law.levels for level in pair]
+    cdf = np.array([float(compiled(end, ())(FLOAT64)) for end in ends])
+    survival = np.array([float(compiled(1 - end, ())(FLOAT64)) for end in ends])
+    # How many of F(a₁−), F(a₁), F(a₂−), … are below u: odd at an atom.
+    low = np.searchsorted(cdf, u, side="left")
+    high = len(ends) - np.searchsorted(survival[::-1], ubar, side="right")
+    passed = np.where(u < 0.5, low, high)
+    values = np.array([float(value) for value, _ in law.atoms])
+    shares = np.array([0.0, *np.cumsum([float(mass) for _, mass in law.atoms])])
+    weight, before = float(law.weight), shares[passed // 2]
+    inner = np.clip((u - before) / weight, 0, 1)
+    outer = np.clip((ubar - (shares[-1] - before)) / weight, 0, 1)
+    between = rewards_at(law.part, inner, outer)
+    return np.where(passed % 2 == 1, values[np.minimum(passed // 2, len(values) - 1)], between)
 
 
 def _inverted(law: ContinuousLaw, u: Array, ubar: Array) -> Array:

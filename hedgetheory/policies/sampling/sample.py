@@ -11,6 +11,7 @@ from hedgetheory.exact import short
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
 from hedgetheory.laws.countable import CountableLaw
 from hedgetheory.laws.logistic import Logistic
+from hedgetheory.laws.mixed import MixedLaw
 from hedgetheory.laws.uniform import Uniform
 from hedgetheory.policies.base import Policy, RankPolicy
 from hedgetheory.policies.best_of_n import BestOfN
@@ -87,8 +88,10 @@ def sample(policy: Policy, law: Law, size: int, rng: Randomness) -> Sample:
     """
     call = f"sample({policy} on {law})"
     size, random = whole("size", size, 1, call), generator(rng, call)
-    if not isinstance(law, (ContinuousLaw, CountableLaw, FiniteLaw)):
+    if not isinstance(law, (ContinuousLaw, CountableLaw, FiniteLaw, MixedLaw)):
         raise must_be("law", law, "a law of the proxy reward", call)
+    if isinstance(law, MixedLaw) and not isinstance(policy, RankPolicy):
+        raise InputError(f"there is no sampler for {policy} on atoms and a density [{call}]")
     policy = policy.simplest() if isinstance(policy, Policy) else policy
     if isinstance(policy, Tilt):
         if not isinstance(law, Uniform):
