@@ -85,9 +85,11 @@ def check(
     law, and on the normal and exponential laws for polynomial gold in r. Elsewhere (other gold,
     mixtures, countably many atoms) it is decided where certified sign changes of g′, or of its
     increments, and certified integrals or sums close it: under the raw tilt for gold that turns
-    once, or twice without meeting a level three times. Anything else is "undecided". Soft Best-of-n
-    along λ is never complete: its certified turns are listed. Gold in u on a law with atoms is
-    taken at u = F(r), the atom included.
+    once, or twice without meeting a level three times. Best of a random number of draws: exact for
+    polynomial gold but along r of the negative binomial; on up to some 20 atoms; else for gold that
+    turns once. Its hacking is read in the direction in which KL grows. Anything else is
+    "undecided". Soft Best-of-n along λ is never complete: its certified turns are listed. Gold in u
+    on a law with atoms is taken at u = F(r), the atom included.
 
     ``law``, ``family``; ``gold`` with an ``expr`` in `symbols.u` or `symbols.r`; ``digits``
     significant digits of each number; ``workers`` processes for signs and values that do not wait
