@@ -43,6 +43,7 @@ from hedgetheory.laws.finite import Bernoulli, Finite
 from hedgetheory.laws.normal import Normal
 from hedgetheory.laws.poisson import Poisson
 from hedgetheory.laws.uniform import Uniform
+from hedgetheory.policies.sampling.sample import sample
 from hedgetheory.spec.grammar import canonical, parse_family, parse_gold, parse_policy
 
 GROUPS = [(1, 0, 0, 0), (0, 1, 2, 7), (Fraction(1, 3), -2, 5), (10**6, 10**6 + 1)]
@@ -459,3 +460,19 @@ def test_value_at_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     number_ = json.loads(capsys.readouterr().out)["number"]
     assert math.isclose(float(number_["decimal"]), math.log(math.sinh(0.5) / 0.5), rel_tol=1e-12)
     assert number_["guarantee"] == "certified"
+
+
+@pytest.mark.parametrize("beta", [Fraction(1, 2), Fraction(5), Fraction(1, 1000)])
+def test_the_sampler_draws_a_logarithmic_number(beta: Fraction) -> None:
+    policy = Grpo(beta, "quantile")
+    assert isinstance(policy, QuantileGrpo)
+    counts = policy.drawn(20_000, np.random.default_rng(11))
+    p = -math.expm1(-1 / float(beta))
+    assert (counts >= 1).all()
+    for k in (1, 2, 3):
+        # Hoeffding: |frequency − mass| > 0.02 has probability below 2 exp(−2·20000·0.0004).
+        assert abs(np.mean(counts == k) - float(beta) * p**k / k) < 0.02
+    found = sample(policy, Uniform(), 20_000, 3)
+    # Of a variable in [0, 1] the same bound holds for the mean.
+    mean = float(value(Uniform(), policy, "mean_reward", digits=8).bounds[0])
+    assert abs(np.mean(found.rewards) - mean) < 0.02

@@ -31,9 +31,9 @@ from hedgetheory.designs.grpo.bound import (
     TOTAL_VARIATION,
     moment,
 )
-from hedgetheory.designs.grpo.claims_loss import OURS
+from hedgetheory.designs.grpo.claims_loss import OURS, reference
 from hedgetheory.designs.grpo.policy import QuantileGrpo
-from hedgetheory.expressions.symbols import alpha, beta, lam, u
+from hedgetheory.expressions.symbols import alpha, beta, lam, r, u
 from hedgetheory.expressions.vocabulary import phi1, phi2, spell_out
 from hedgetheory.functionals.closed_forms import RANK_FORMS
 from hedgetheory.numerics import ball as balls
@@ -279,6 +279,12 @@ def likelihood_ratio() -> Iterator[Evidence]:
     source=OURS,
 )
 def divided_by_the_deviation() -> Iterator[Evidence]:
+    spread, place = sympy.symbols("sigma eta", positive=True)
+    kept = beta * spread * reference / (place - r)
+    yield from identity(
+        "stationary: r/sigma + beta ref/pi is one number at pi = beta sigma ref/(eta - r)",
+        r / spread + beta * reference / kept - place / spread,
+    )
     # In x = λ/2 = 1/(2b), written lam here.
     minus = exp(lam) - exp(-lam)
     coth = (exp(lam) + exp(-lam)) / minus

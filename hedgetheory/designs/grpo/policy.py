@@ -5,6 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sympy import exp, log
 
 from hedgetheory.errors import must_be
@@ -88,6 +90,17 @@ class QuantileGrpo(Grpo, RankPolicy):
     def draws(self) -> LogarithmicSeries:
         """The law of the number of draws of which it is the best."""
         return LogarithmicSeries(self.bindings[beta])
+
+    def drawn(self, size: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Copies of N: geometric with P(one more) = 1 − e^{−V/β}, V uniform (Kemp 1981)."""
+        with np.errstate(over="ignore", under="ignore", divide="ignore"):
+            x = -(1.0 - rng.random(size)) / float(self.bindings[beta])
+            near, far = (
+                np.log(-np.expm1(np.maximum(x, -1.0))),
+                np.log1p(-np.exp(np.minimum(x, -0.5))),
+            )
+            rate = -np.where(x > -0.7, near, far)
+            return np.asarray(1.0 + np.floor(rng.standard_exponential(size) / rate))
 
     def bound_on(self, law: Law) -> Bound | None:
         from hedgetheory.designs.grpo.bound import quantile_bound
