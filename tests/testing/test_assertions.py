@@ -10,7 +10,7 @@ from math import comb
 
 import pytest
 
-from hedgetheory.errors import InputError
+from hedgetheory.errors import InputError, NotCertified
 from hedgetheory.functionals.quantities import value
 from hedgetheory.spec.grammar import parse_gold, parse_law, parse_policy
 from hedgetheory.testing import (
@@ -96,6 +96,62 @@ def test_nothing_to_examine_is_a_mistake():
 def test_a_parameter_that_no_double_has_is_refused():
     with pytest.raises(InputError, match="binary64"):
         assert_matches_reference(lambda mu: 0.0, "kl", ["bop(1/3)"])
+
+
+GOLD = "u**12*(1 - u)"
+
+
+def test_thresholds_and_slopes_match_the_reference():
+    """Best-of-n: f = n/(n + 12) - n/(n + 13), turning at sqrt(156); sbon(2, 1), THEORY 2."""
+
+    def slope(n):
+        return 12 / (n + 12) ** 2 - 13 / (n + 13) ** 2
+
+    assert_matches_reference(lambda: math.sqrt(156), "threshold", ["bon"], gold=GOLD)
+    laws = ["uniform", "normal"]
+    assert_matches_reference(slope, "slope", ["bon(4)", "bon(32)"], laws, gold=GOLD)
+    assert_matches_reference(lambda lam: 1.0, "slope", ["tilt(3)"], "normal", gold="r")
+
+    def coin(n):  # f = 1 - (1/2)^n
+        return math.log(2) * 2**-n
+
+    assert_matches_reference(coin, "slope", ["bon(3)"], "bernoulli(1/2)", gold="r")
+
+
+@pytest.mark.parametrize(
+    ("mutant", "quantity", "policy", "gold"),
+    [
+        (lambda: 12.0, "threshold", "bon", GOLD),
+        (lambda: 12.0, "threshold", "bon", "u"),  # there is none
+        (lambda: 12.4899959968, "threshold", "bop", GOLD),
+        (lambda n: 12 / (n + 12) - 13 / (n + 13), "slope", "bon(4)", GOLD),
+        (lambda mu: 0.5, "slope", "bop(3)", "u"),
+    ],
+)
+def test_wrong_thresholds_and_slopes_are_told(mutant, quantity, policy, gold):
+    with pytest.raises(Disagreement, match=f"{quantity} disagrees") as found:
+        assert_matches_reference(mutant, quantity, [policy], gold=gold)
+    said = dict(found.value.lines)
+    assert {"input", "got", "want", "reproduce"} <= set(said)
+    assert ("check" in said) == (quantity == "threshold")
+
+
+def test_thresholds_and_slopes_that_are_not_certified_are_not_judged():
+    three = "finite({0: 1/3, 1/2: 1/3, 1: 1/3})"
+    with pytest.raises(NotCertified, match="undecided"):  # the curve ends at its own start
+        assert_matches_reference(
+            lambda n: 1.0, "threshold", ["sbon(n=2)"], three, gold="4*r*(1 - r)"
+        )
+    with pytest.raises(NotCertified, match="exp"):
+        assert_matches_reference(lambda n: 0.0, "slope", ["bon(3)"], gold="exp(u)")
+    for quantity, policy, gold in [
+        ("slope", "bon(1)", GOLD),  # the end of its family
+        ("slope", "bon(2)", None),
+        ("slope", "best_of_random(ztp(2))", GOLD),
+        ("threshold", "bon", None),
+    ]:
+        with pytest.raises(InputError):
+            assert_matches_reference(lambda **_: 0.0, quantity, [policy], gold=gold)
 
 
 def test_the_tolerance_is_the_callers():
