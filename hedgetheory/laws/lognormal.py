@@ -43,7 +43,7 @@ class LogNormal(ContinuousLaw):
         self.quantile = exp(base.quantile)
         self.mean = exp(exact_symbol(self.mu + self.sigma**2 / 2))
         self.end_density = {-1: (sympy.S.Zero, Fraction(0))}
-        self.centre = self.width = near(math.exp(min(max(float(self.mu), -30), 30))) or Fraction(1)
+        self.centre = self.width = near(math.exp(min(max(self.mu, -30), 30))) or Fraction(1)
 
     @cached_property
     def strands(self) -> tuple[Strand, ...]:

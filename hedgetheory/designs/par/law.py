@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import sympy
@@ -156,7 +157,10 @@ def _quantiles(law: ContinuousLaw, count: int) -> tuple[Fraction, ...]:
         level = Fraction(2 * i + 1, 2 * count)
         plan = next(iter(plans(law, BestOfN(1), "quantile", at=level)))
         with precision(_PRECISION):
-            place = Fraction(float(enclosure(plan).mid()))
+            middle = float(enclosure(plan).mid())
+        if not math.isfinite(middle):
+            raise NotCertified(f"a quantile of {law} is beyond binary64: rescale the reward")
+        place = Fraction(middle)
         out.append(round(place / step) * step)
     return tuple(out)
 
