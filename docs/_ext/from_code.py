@@ -1,7 +1,7 @@
 """Pages that are made from the package's own objects: formulas, the ledger, the systems, the API.
 
-They are written before Sphinx reads its sources, under ``docs/made/``, and never by hand. The ledger
-is checked anew for each build, so that a verdict on a page is the verdict of this code.
+They are written before Sphinx reads its sources, under ``docs/made/``, and never by hand. The
+ledger is checked anew for each build, so that a verdict on a page is the verdict of this code.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import sympy
 from docutils import nodes
@@ -58,7 +58,7 @@ class Formula(SphinxDirective):
     """``{formula} module:object.attribute``: the object's own sympy expression as mathematics."""
 
     required_arguments = 1
-    option_spec = {"left": directives.unchanged}
+    option_spec: ClassVar[dict[str, Any]] = {"left": directives.unchanged}
 
     def run(self) -> list[nodes.Node]:
         module, _, path = self.arguments[0].partition(":")
