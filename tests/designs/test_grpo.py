@@ -176,7 +176,7 @@ def test_functionals_are_those_of_mpmath_quadrature(beta: str) -> None:
     assert near(third, mpmath.log(mpmath.quad(lambda x: w(x) ** 3, cuts)) / 2)
 
 
-@pytest.mark.parametrize("beta", ["1/25", "1/3", "7"])
+@pytest.mark.parametrize("beta", ["1/25", "1/3"])
 @pytest.mark.parametrize("name", ["kl", "chi2", "total_variation", "mean_quantile"])
 def test_closed_forms_agree_with_the_definition_by_balls(beta: str, name: str) -> None:
     found = [number(plan, 15) for plan in plans(Uniform(), Grpo(beta, "quantile"), name)]

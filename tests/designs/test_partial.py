@@ -10,7 +10,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
@@ -41,6 +41,7 @@ from hedgetheory.spec.grammar import parse_joint
 EARNED = {"execution": 1, "syntax": 1, "format": 1}
 
 
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 5), min_size=6, max_size=6))
 def test_the_margin_is_the_least_difference_over_all_corners(raw: list[int]) -> None:
     weights = dict(zip(PARTS, map(Fraction, raw), strict=True))
@@ -117,6 +118,7 @@ def test_ties_that_favour_the_correct_are_told_from_the_exact_value() -> None:
     assert 1 - (1 - p) ** 2 != exact  # pass@n, which only a dominant reward reaches
 
 
+@settings(max_examples=30)
 @given(st.fractions(0, 1, max_denominator=50), st.integers(1, 40))
 def test_with_dominance_success_is_pass_at_n(p: Fraction, n: int) -> None:
     found = success_with_dominance(p, n)

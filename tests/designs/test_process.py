@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -34,6 +34,7 @@ SCORES = st.lists(st.fractions(0, 1, max_denominator=20), min_size=1, max_size=1
 GAMMAS = st.fractions(0, 1, max_denominator=10)
 
 
+@settings(max_examples=30)
 @given(SCORES, GAMMAS, st.data())
 def test_the_delta_return_is_the_sum_of_its_definition(
     scores: list[Fraction], gamma: Fraction, data: st.DataObject
@@ -56,6 +57,7 @@ def test_the_delta_return_is_the_sum_of_its_definition(
         assert claimed == total
 
 
+@settings(max_examples=30)
 @given(SCORES, GAMMAS, st.fractions(0, 1, max_denominator=8))
 def test_a_clip_return_is_never_positive_and_never_rises_with_a_step(
     scores: list[Fraction], gamma: Fraction, eta: Fraction
@@ -65,6 +67,7 @@ def test_a_clip_return_is_never_positive_and_never_rises_with_a_step(
     assert returns == sorted(returns, reverse=True)
 
 
+@settings(max_examples=30)
 @given(st.lists(st.fractions(0, 1, max_denominator=9), min_size=2, max_size=5), st.integers(1, 9))
 def test_saying_a_step_again_earns_nothing_under_delta(scores: list[Fraction], more: int) -> None:
     again = [scores[0], *[scores[0]] * more, *scores[1:]]

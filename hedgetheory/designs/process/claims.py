@@ -283,7 +283,9 @@ def only_length_hacked() -> Iterator[Evidence]:
     yield words(
         "E[g] = lim g + sum (g_k - g_(k+1)) G(F_k) with F_k = P(K <= k): each weight is >= 0 and "
         "G(F_k) = F_k^n falls in n. On the clipped sum the order of K is reversed, and E[g] = g_1 "
-        "- sum (g_k - g_(k+1)) G(P(K > k)) rises. A tilt of a decreasing function of K likewise."
+        "- sum (g_k - g_(k+1)) G(P(K > k)) rises. The "
+        "cdf of K falls in lam under the tilt of the raw sum too (monotone likelihood ratio), and "
+        "rises under that of the clipped one."
     )
     harm = 1 / (1 + steps)
     raw, clip = ([_best_of(k, shape, harm) for k in (1, 2, 8)] for shape in ("raw", "clip"))
