@@ -17,9 +17,6 @@ from hedgetheory.hedgetune.table import Array
 
 def superhf_values(ranked: Array, n: int, beta: float, rounds: int) -> Array:
     """The unbiased value of SuperHF on rows of ranked gold: Σ_k P(N = k) v_k, N ≤ n^rounds ≤ S."""
-    if rounds == 1:
-        both = best_of_n_values(ranked, [1, n])
-        return np.asarray((both[:, 1] + beta * both[:, 0]) / (1 + beta))
     masses = draws_masses(n, beta, rounds)
     return np.asarray(best_of_n_values(ranked, np.arange(1, len(masses) + 1)) @ masses)
 

@@ -61,6 +61,7 @@ def test_the_number_of_draws_is_that_of_the_listed_tree(n: int, rounds: int) -> 
     assert np.allclose(floats, [float(law.get(k, 0)) for k in range(1, n**rounds + 1)], atol=1e-15)
     mean = sum((k * mass for k, mass in law.items()), Fraction(0))
     assert expected_leaves(n, BETA, rounds) == mean
+    assert value(Uniform(), SuperHF(n, BETA, rounds), "expected_draws").fraction == mean
 
 
 @pytest.mark.parametrize(("n", "rounds"), [(2, 3), (3, 2), (4, 1)])
