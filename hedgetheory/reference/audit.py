@@ -10,10 +10,10 @@ from pathlib import Path
 from random import Random
 
 from hedgetheory.errors import InputError
-from hedgetheory.reference import samples
 from hedgetheory.reference.cases import Job, jobs
 from hedgetheory.reference.compute import Outcome, outcome
 from hedgetheory.reference.cross import REQUIRED
+from hedgetheory.reference.generate import WHOLE
 from hedgetheory.reference.model import SCHEMA, Case, Json, canonical, checksum, rounded
 from hedgetheory.reference.tables import (
     SUFFIX,
@@ -86,7 +86,7 @@ def audit(
             if case.id in seen:
                 found.problems.append(f"{case.id}: comes twice")
             seen.add(case.id)
-        drawn += [(name, case) for case in table.cases if name not in samples.TABLES]
+        drawn += [(name, case) for case in table.cases if name not in WHOLE]
         step(name)
     found.problems += _against_index(where, entries)
     chosen = Random(seed).sample(drawn, min(recompute, len(drawn)))  # noqa: S311

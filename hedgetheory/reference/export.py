@@ -15,7 +15,7 @@ FORMATS = ("csv", "parquet")
 DIGITS = 25
 COLUMNS = (
     "table", "id", "policy", "law", "at", "order", "gold", "kind", "decimal", "rad", "binary64",
-    "double", "tags",
+    "double", "tags", "function", "arguments", "joint",
 )  # fmt: skip
 LOSSY = (
     "lossy export of hedgetheory reference tables: decimals are cut to 25 digits and doubles "
@@ -48,6 +48,9 @@ def _row(table: str, case: Case) -> dict[str, str | float | None]:
         "binary64": case.binary64,
         "double": case.double,
         "tags": " ".join(case.tags),
+        "function": inputs.get("function"),
+        "arguments": canonical(inputs["arguments"]) if "arguments" in inputs else None,
+        "joint": inputs.get("joint_spec"),
     }
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import hedgetheory
 from hedgetheory.errors import HedgeTheoryError, InputError, nearest
-from hedgetheory.reference import samples
+from hedgetheory.reference import functions, samples
 from hedgetheory.reference.cases import DIGITS, FEWER_DIGITS, TABLES, Job, definition, jobs
 from hedgetheory.reference.compute import Outcome, outcome
 from hedgetheory.reference.cross import REQUIRED
@@ -23,12 +23,15 @@ from hedgetheory.workers import in_order
 #: As many cases as travel to a process, and into the cache, at once.
 BATCH = 16
 
+#: Tables whose cases come at once, checked; the others are enumerations of jobs.
+WHOLE = {name: module for module in (samples, functions) for name in module.TABLES}
+
 Progress = Callable[[str, int, int], None]
 
 
 def table_names() -> list[str]:
     """Every table that can be made."""
-    return [*TABLES, *samples.TABLES]
+    return [*TABLES, *WHOLE]
 
 
 def generator() -> dict[str, str]:
@@ -56,8 +59,8 @@ def generate(
     that is a bug, and there is no table until it is mended.
     """
     compute([name], cache, workers, progress)
-    if name in samples.TABLES:
-        return _assembled(name, samples.definition(name), samples.cases(name), ())
+    if name in WHOLE:
+        return _assembled(name, WHOLE[name].definition(name), WHOLE[name].cases(name), ())
     known = _cached(_cache_file(name, cache), failed=True)
     found = [known[job.id] for job in jobs(name)]
     wrong = [f"{each.id}: {each.disagreement}" for each in found if each.disagreement]

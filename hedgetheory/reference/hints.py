@@ -98,6 +98,7 @@ def _facts(verdict: Verdict) -> Facts:
             (Fraction(proxy["rational"]), Fraction(gold["rational"]))
             for proxy, gold in inputs.get("responses", ())
         ),
+        inputs,
     )
 
 

@@ -93,7 +93,8 @@ class Question:
 
     @property
     def policy(self) -> str:
-        return str(self.inputs.get("policy", "-"))
+        """Its name, or that of the function that is asked."""
+        return str(self.inputs.get("policy", self.inputs.get("function", "-")))
 
     @property
     def law(self) -> str:

@@ -8,9 +8,9 @@ that of a few roundings of the largest term in the formula.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 from hedgetheory.reference.sample_mistakes import Rows
 from hedgetheory.reference.wrong_laws import Asked, FloatLaw
@@ -42,6 +42,8 @@ class Facts:
     order: float | None = None
     gold: str | None = None
     rows: Rows = ()
+    #: As the case states them.
+    inputs: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def on_uniform(self) -> bool:
