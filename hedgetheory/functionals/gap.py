@@ -58,6 +58,8 @@ def has_cumulants(law: Law) -> bool:
     """Whether K(λ) has a formula: where no tilt exists `cumulants` says so instead."""
     if isinstance(law, ContinuousLaw):
         return law.mgf_limit == 0 or ("log_mgf" in law.formulas and not law.tilt_unknown)
+    if isinstance(law, MixedLaw):  # that of the density decides
+        return has_cumulants(law.part)
     return isinstance(law, (CountableLaw, FiniteLaw))
 
 
