@@ -1,6 +1,7 @@
 """Fuzz every reader: text and files from outside are read or refused in one line, and soon.
 
     python experiments/fuzz.py                          # 10⁶ inputs, all targets, -> fuzz.json
+    python experiments/fuzz.py --engine mutation --inputs 500000 --append
     python experiments/fuzz.py --target gold --inputs 50000 --engine mutation --output -
     python experiments/fuzz.py --input tests/fuzz/corpus/gold-1 --target gold
 
@@ -37,6 +38,7 @@ SLOW = 2.0
 HANG = 60.0
 MEMORY = 6 << 30
 RECORD = HERE / "fuzz.json"
+CORPUS = HERE.parent / "tests" / "fuzz" / "corpus"
 PACKAGES = ("hedgetheory", "atheris", "duckdb", "numpy", "pyarrow", "python-flint", "sympy")
 
 
@@ -147,7 +149,7 @@ def work(name: str, engine: str, inputs: int, seed: int, folder: Path) -> None:
 
     flags = [
         f"-runs={inputs}", f"-seed={seed}", f"-max_len={target.longest}", "-rss_limit_mb=0",
-        "-timeout=0", "-len_control=0", f"-artifact_prefix={folder}/",
+        f"-timeout={2 * HANG:.0f}", "-len_control=0", f"-artifact_prefix={folder}/",
     ]  # fmt: skip
     atheris.Setup([sys.argv[0], *flags, str(corpus)], one, custom_mutator=step)
     atheris.Fuzz()
@@ -185,8 +187,8 @@ def watched(name: str, engine: str, inputs: int, seed: int) -> dict[str, Any]:
                 what = f"hang: more than {HANG:g} s" if hung else f"exit {process.returncode}"
                 current = folder / "current"
                 data = current.read_bytes() if current.exists() else b""
-                lines = log_text.strip().splitlines()
-                message = what if hung else f"{what}: {lines[-1] if lines else ''}"[:300]
+                lines = [line for line in log_text.splitlines() if "error" in line.lower()]
+                message = what if hung else f"{what}: {'; '.join(lines[-4:])}"[:400]
                 key = {f"{what} {name}": {"count": 1, "message": message, "input": data.hex()}}
                 merge(found, key)
                 total["finding"] += 1
@@ -241,11 +243,12 @@ def versions() -> dict[str, str]:
     return found
 
 
-def tally(rows: list[dict[str, Any]], commit: str) -> dict[str, Any]:
+def tally(rows: list[dict[str, Any]]) -> dict[str, Any]:
     kept = ("inputs", "ok", "refused", "slow", "in findings")
     return {
-        "what": "inputs to each reader; a finding is an input that was neither read nor refused",
-        "commit": commit,
+        "what": "inputs to each reader; a finding is an input that was neither read nor refused; "
+        "those of earlier runs are mended and kept in tests/fuzz/corpus",
+        "corpus": sorted(path.name for path in CORPUS.iterdir()),
         "versions": versions(),
         "limits": {"slow, s": SLOW, "hang, s": HANG, "memory, bytes": MEMORY},
         "total": {key: sum(row[key] for row in rows) for key in kept},
@@ -277,6 +280,7 @@ def main() -> None:
     parser.add_argument("--inputs", type=int, default=1_000_000, help="in all, by the shares")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", default=str(RECORD), help="the record; - for none")
+    parser.add_argument("--append", action="store_true", help="keep the rows that are there")
     parser.add_argument("--input", type=Path, help="run this one file and show what it does")
     parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -291,13 +295,13 @@ def main() -> None:
         print(TARGETS[names[0]](given.input.read_bytes()))
         return
     shares = sum(TARGETS[name].share for name in names)
-    rows = []
+    rows = json.loads(Path(given.output).read_text())["rows"] if given.append else []
     for name in names:
         inputs = -(-given.inputs * TARGETS[name].share // shares)
-        rows.append(watched(name, given.engine, inputs, given.seed))
+        rows.append({"commit": commit_of(), **watched(name, given.engine, inputs, given.seed)})
         said(rows[-1])
         if given.output != "-":
-            text = json.dumps(tally(rows, commit_of()), indent=1, ensure_ascii=False)
+            text = json.dumps(tally(rows), indent=1, ensure_ascii=False)
             Path(given.output).write_text(text + "\n", encoding="utf-8")
 
 
