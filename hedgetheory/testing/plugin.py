@@ -43,7 +43,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--hedgetheory-only",
         metavar="TEXT",
         default="",
-        help="only cases whose id contains this text, such as 'bon(n=2)@uniform'",
+        help="only cases whose id contains this text, such as 'bon(n=2)@uniform' "
+        "(write --hedgetheory-only=@normal where it starts with @)",
     )
     group.addoption(
         "--hedgetheory-rtol",
