@@ -83,8 +83,9 @@ def check(
     polynomial in the quantile under Best-of-n (rational exponents too), Best-of-Poisson and the
     quantile tilt on laws without atoms; laws on finitely many atoms; the raw tilt on the uniform
     law, and on the normal and exponential laws for polynomial gold in r. Elsewhere (other gold,
-    mixtures, countably many atoms) it is decided where certified sign changes of g′, or of its
-    increments, and certified integrals or sums close it: under the raw tilt for gold that turns
+    mixtures, countably many atoms, atoms beside a density unless that is uniform) it is decided
+    where certified sign changes of g′, or of its increments, and certified integrals or sums close
+    it: under the raw tilt for gold that turns
     once, or twice without meeting a level three times. Best of a random number of draws: exact for
     polynomial gold but along r of the negative binomial; on up to some 20 atoms; else for gold that
     turns once. Its hacking is read in the direction in which KL grows. Anything else is
