@@ -16,6 +16,11 @@ from hedgetheory.laws.latent import near
 from hedgetheory.laws.normal import Normal
 
 
+def _bulk(mu: Fraction) -> Fraction:
+    """About e^mu, within binary64."""
+    return near(math.exp(min(max(mu, Fraction(-30)), Fraction(30)))) or Fraction(1)
+
+
 class LogNormal(ContinuousLaw):
     """e^Y with Y normal(mu, sigma), sigma > 0, on (0, ∞).
 
@@ -43,7 +48,7 @@ class LogNormal(ContinuousLaw):
         self.quantile = exp(base.quantile)
         self.mean = exp(exact_symbol(self.mu + self.sigma**2 / 2))
         self.end_density = {-1: (sympy.S.Zero, Fraction(0))}
-        self.centre = self.width = near(math.exp(min(max(self.mu, -30), 30))) or Fraction(1)
+        self.centre = self.width = _bulk(self.mu)
 
     @cached_property
     def strands(self) -> tuple[Strand, ...]:
