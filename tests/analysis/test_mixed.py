@@ -17,8 +17,9 @@ from scipy import integrate, stats
 from hedgetheory.analysis.check import check, threshold
 from hedgetheory.analysis.mixed.axis import Axis, gold_in_quantiles
 from hedgetheory.analysis.mixed.curve import MixedCurve
+from hedgetheory.analysis.randomised.decide import decide
 from hedgetheory.analysis.smooth_pattern import smooth_pattern
-from hedgetheory.errors import NotOnThisLaw
+from hedgetheory.errors import NotCertified, NotOnThisLaw
 from hedgetheory.functionals.quantities import value
 from hedgetheory.laws.finite import Finite
 from hedgetheory.laws.mixed import mixture
@@ -351,3 +352,8 @@ def test_scipy_agrees_on_the_density_between_two_atoms():
     ends = [float(value(law, policy, "cdf", at=x)) for x in (0, 1)]
     atom = float(value(law, policy, "mass", at=1))
     assert ends[1] - atom - ends[0] == pytest.approx(whole, rel=1e-12)
+
+
+def test_whether_a_tilt_is_a_randomised_best_of_n_is_not_examined_beside_a_density():
+    with pytest.raises(NotCertified, match="not examined"):
+        decide(parse_law(HACKED), 1)

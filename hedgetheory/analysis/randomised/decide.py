@@ -26,13 +26,14 @@ from hedgetheory.analysis.randomised.interpolation import (
     Separation,
     interpolate,
 )
-from hedgetheory.errors import InputError
+from hedgetheory.errors import InputError, NotCertified
 from hedgetheory.exact import Number, RealInput, short
 from hedgetheory.functionals.atoms.countable import RankOnCountable, TiltOnCountable
 from hedgetheory.functionals.bind import bind
 from hedgetheory.laws.affine import Affine
 from hedgetheory.laws.base import ContinuousLaw, FiniteLaw, Law
 from hedgetheory.laws.countable import CountableLaw
+from hedgetheory.laws.mixed import MixedLaw
 from hedgetheory.numerics import ball as balls
 from hedgetheory.numerics.ball import ball, certify
 from hedgetheory.policies.best_of_n import BestOfN
@@ -105,6 +106,8 @@ def decide(law: Law, strength: RealInput) -> Randomised:
         return _on_atoms(law, lam)
     if isinstance(law, CountableLaw):
         return _on_countable(law, lam)
+    if isinstance(law, MixedLaw):
+        raise NotCertified(f"{policy} as a randomised best-of-n is not examined on {law}")
     assert isinstance(law, ContinuousLaw)
     return _without_atoms(law, lam)
 
