@@ -31,10 +31,18 @@ def on_atoms(job: Job, parameters: dict[str, Any], value: Number) -> tuple[str, 
     curve = _value(job, law, int(n))
     if job.quantity == "slope":
         return METHOD, mp.diff(curve, exact(parameters["lam"]))
-    if value.is_undefined or value.infinite:
-        return METHOD, mp.nan
+    if value.is_undefined:
+        return METHOD, none_if_it_turns([mp.diff(curve, mp.mpf(2) ** k) for k in range(-7, 8)])
     theta = exact(sum(value.bounds, Fraction(0)) / 2)
     return METHOD, theta - mp.diff(curve, theta) / mp.diff(curve, theta, 2)
+
+
+def none_if_it_turns(slopes: list[Any]) -> Any:
+    """NaN where f never falls after it rose, as far as a grid of its slopes tells; else 0."""
+    signs = [mp.sign(slope) for slope in slopes if slope]
+    rose = [i for i, sign in enumerate(signs) if sign > 0]
+    falls = rose and any(sign < 0 for sign in signs[rose[0] :])
+    return mp.zero if falls else mp.nan
 
 
 def _value(job: Job, law: Atoms, n: int) -> Callable[[Any], Any]:

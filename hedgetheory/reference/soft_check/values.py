@@ -16,7 +16,7 @@ from hedgetheory.numerics.program import compiled
 from hedgetheory.reference.cases import Job
 from hedgetheory.reference.definitions import Atoms, Continuous, Mixed, exact, law_of, mp
 from hedgetheory.reference.panels import legendre
-from hedgetheory.reference.soft_check.atoms import on_atoms
+from hedgetheory.reference.soft_check.atoms import none_if_it_turns, on_atoms
 from hedgetheory.reference.soft_check.lattice import DIGITS, ENDS, NODES, Lattice
 from hedgetheory.reference.soft_check.race import Race, race
 from hedgetheory.reference.soft_check.two_draws import TwoDraws, two_draws
@@ -235,8 +235,10 @@ def _peak(job: Job, value: Number) -> Any:
     """θ − f′(θ)/f″(θ), f″ by a difference: it is multiplied by almost nothing."""
     parameters = _parameters(job)
     free = free_parameter(job)
-    if value.is_undefined or value.infinite:
-        return mp.nan
+    if value.is_undefined:
+        start = Fraction(1 if free == "n" else 0)
+        grid = [start + Fraction(2) ** k for k in range(-4, 7)]
+        return none_if_it_turns([_slope(job, {**parameters, free: x}, free) for x in grid])
     middle = sum(value.bounds, Fraction(0)) / 2
     # A ratio of a few digits, so that the lattice is of moderate numbers.
     theta, step = middle.limit_denominator(10**15), Fraction(1, 10**6)
