@@ -70,15 +70,16 @@ def _hint(text: str) -> str:
 def select(only: str | None = None) -> tuple[Claim, ...]:
     """The claims whose id or title contains ``only``, case-insensitively; all where it is None.
 
-    The first part of an id, as in ``par`` for ``par.tilt-always-exists``, selects its group alone.
+    A whole id selects its claim alone, and its first part, as in ``par``, its group alone.
     Raises InputError where nothing matches.
     """
     if only is None:
         return LEDGER
     wanted = only.casefold()
-    group = tuple(claim for claim in LEDGER if claim.id.partition(".")[0] == wanted)
-    if group:
-        return group
+    for part in (lambda id: id, lambda id: id.partition(".")[0]):
+        named = tuple(claim for claim in LEDGER if part(claim.id) == wanted)
+        if named:
+            return named
     found = tuple(c for c in LEDGER if wanted in c.id.casefold() or wanted in c.title.casefold())
     if not wanted.strip() or not found:
         shown = only if len(only) <= 60 else only[:57] + "..."
