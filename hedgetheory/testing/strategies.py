@@ -242,8 +242,12 @@ def _designed(entry: Entry) -> st.SearchStrategy[Law]:
                 found[parameter.name] = laws(*_WHOLE_LINE, reach=1)
             case "real" if parameter.default is not None:
                 found[parameter.name] = st.one_of(default, positive(1))
-            case "integer" if parameter.default is not None:
-                found[parameter.name] = st.one_of(default, st.integers(1, _FEW))
+            case "real":
+                found[parameter.name] = st.just(Fraction(1, 2))
+            case "integer":
+                found[parameter.name] = st.integers(2, _FEW)
+            case _ if parameter.default is not None:
+                found[parameter.name] = default
             case _:
                 raise InputError(f"no strategy knows the parameter {parameter.name}")
     return st.fixed_dictionaries(found).map(lambda given: entry.load()(**given))
