@@ -82,7 +82,8 @@ def test_every_law_can_be_pasted_back(name):
     @settings(few, max_examples=count)
     @given(laws(name, reach=3))
     def check(law):
-        assert law.name == ("mixture" if name == "mixed" else name)
+        if name not in DESIGNED:  # a related system may be a law that has a name already
+            assert law.name == ("mixture" if name == "mixed" else name)
         assert parse_law(str(law)) == law
         assert parse_law(repr(law)) == law
 
