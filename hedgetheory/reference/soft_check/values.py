@@ -33,6 +33,8 @@ def estimate(job: Job, value: Number) -> tuple[str, Any] | None:
     if isinstance(law_of(job.law), Atoms):
         return on_atoms(job, parameters, value)
     law = "uniform" if parameters.get("scale") == "quantile" else job.law
+    if law != job.law and job.at is None and _sees_reward(job):
+        return None  # the nodes are quantiles
     if law not in ENDS or not all(isinstance(parameters[k], Fraction) for k in ("n", "lam")):
         return None
     with mp.workdps(DIGITS):
@@ -44,6 +46,11 @@ def estimate(job: Job, value: Number) -> tuple[str, Any] | None:
         if job.at is not None:
             return soft.method, _at(soft, job, _place(job, law))
         return soft.method, _functional(soft, job)
+
+
+def _sees_reward(job: Job) -> bool:
+    in_reward = job.gold is not None and parse_gold(job.gold).variable == "r"
+    return job.quantity == "mean_reward" or in_reward
 
 
 def free_parameter(job: Job) -> str:
@@ -162,9 +169,10 @@ def _at(soft: Soft, job: Job, place: Any) -> Any:
 def _quantile(soft: Soft, job: Job, value: Number) -> Any:
     """A Newton step of the cdf from the value itself."""
     assert job.at is not None
-    place = exact(sum(value.bounds, Fraction(0)) / 2)
-    density = soft.at(place) * _density(job.law).pdf(place)
-    return place - (soft.cdf(place) - exact(job.at[1])) / density
+    reward = exact(sum(value.bounds, Fraction(0)) / 2)
+    place = reward if soft.law == job.law else _density(job.law).cdf(reward)
+    density = soft.at(place) * _density(job.law).pdf(reward)
+    return reward - (soft.cdf(place) - exact(job.at[1])) / density
 
 
 # -- over all rewards ------------------------------------------------------------------------------
