@@ -58,9 +58,9 @@ def _claims() -> Items:
 
 
 def _designs() -> Items:
-    from hedgetheory.designs.systems import SYSTEMS
+    from hedgetheory.cli.designs_table import items
 
-    return [system.item() for system in SYSTEMS]
+    return items()
 
 
 def _tables() -> Items:
@@ -80,21 +80,37 @@ KINDS: dict[str, Callable[[], Items]] = {
 }
 
 
-@click.command("list", epilog=options.examples("list laws", "list quantities --json"))
+@click.command(
+    "list",
+    epilog=options.examples("list laws", "list quantities --json", "list designs --markdown"),
+)
 @click.argument("kind", metavar=f"[{'|'.join(KINDS)}]")
+@click.option("--markdown", is_flag=True, help="The table of designs in Markdown.")
 @command_options
-def command(kind: str) -> Report:
+def command(kind: str, markdown: bool) -> Report:
     """What there is, by name: each with what it takes, its domain and what it is."""
+    if markdown and kind != "designs":
+        raise click.UsageError("--markdown is for list designs")
     if kind not in KINDS:
         raise InputError(f"unknown list {kind}: {nearest(kind, list(KINDS))}")
     items = KINDS[kind]()
     if not items:
         return Report("list", {"kind": kind, "items": items}, [f"no {kind} yet"])
+    if kind == "designs":
+        return Report("list", {"kind": kind, "items": items}, _systems(items, markdown))
     columns = [name for name in items[0] if name not in ("name", "parameters")]
     first = "signature" if "signature" in columns else "name"
     shown = [first, *(name for name in columns if name != first)]
     rows = [[_text(item[name]) for name in shown] for item in items]
     return Report("list", {"kind": kind, "items": items}, [Grid(shown, rows)])
+
+
+def _systems(items: Items, markdown: bool) -> list[str | Grid]:
+    from hedgetheory.cli import designs_table
+
+    if markdown:
+        return [*designs_table.markdown(items)]
+    return [Grid(designs_table.HEADERS, designs_table.rows(items))]
 
 
 def _text(value: object) -> str:

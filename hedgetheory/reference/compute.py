@@ -14,12 +14,15 @@ from hedgetheory.functionals.gap import gap_at
 from hedgetheory.functionals.plans import Plan
 from hedgetheory.functionals.quantities import plans, value
 from hedgetheory.functionals.soft.slope import slope_in_strength
+from hedgetheory.laws.base import Law
+from hedgetheory.laws.joint import Implied
 from hedgetheory.policies.soft_best_of_n import SoftBestOfN
 from hedgetheory.reference import cross
 from hedgetheory.reference.cases import Job
+from hedgetheory.reference.cases.designs import design_tags
 from hedgetheory.reference.cross import Disagreement
 from hedgetheory.reference.model import MAX_EXPONENT, MAX_RATIONAL, Case, rounded
-from hedgetheory.spec.grammar import parse_family, parse_gold, parse_law, parse_policy
+from hedgetheory.spec.grammar import parse_family, parse_gold, parse_joint, parse_law, parse_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +84,22 @@ def _arguments(job: Job) -> dict[str, Any]:
         found["order"] = job.order
     if job.gold is not None:
         found["gold"] = _gold(job.gold)
+    if job.joint is not None:
+        found["gold"] = _implied(job.joint, job.law)
     return found
 
 
 _law, _policy, _gold = cache(parse_law), cache(parse_policy), cache(parse_gold)
+
+
+@cache
+def _implied(joint: str, law: str) -> Implied:
+    return parse_joint(joint).implied(_law(law))
+
+
+def _law_of(job: Job) -> Law:
+    """The proxy's law."""
+    return _law(job.law) if job.joint is None else _implied(job.joint, job.law).law
 
 
 def _value(job: Job) -> Number:
@@ -96,7 +111,7 @@ def _value(job: Job) -> Number:
         return _checked(job).threshold
     if job.quantity == "first_peak":
         return _first_peak(job)
-    law, policy = _law(job.law), _policy(job.policy)
+    law, policy = _law_of(job), _policy(job.policy)
     if job.quantity == "slope":
         assert isinstance(policy, SoftBestOfN)
         return slope_in_strength(policy, law, _gold(job.gold or ""), job.digits)
@@ -131,7 +146,8 @@ def _first_peak(job: Job) -> Number:
 
 def _integers(job: Job) -> tuple[tuple[tuple[int, Number], ...], tuple[int, ...]] | None:
     """The integers next to a threshold of Best-of-n and the best of them."""
-    choice = _checked(job).integer if job.quantity == "threshold" else None
+    along_n = job.quantity == "threshold" and job.policy == "bon"
+    choice = _checked(job).integer if along_n else None
     if choice is None or not choice.certain:
         return None
     candidates = tuple((n, shortened(value, job.digits)) for n, value in choice.candidates)
@@ -139,7 +155,7 @@ def _integers(job: Job) -> tuple[tuple[tuple[int, Number], ...], tuple[int, ...]
 
 
 def _plans(job: Job) -> list[Plan]:
-    return list(plans(_law(job.law), _policy(job.policy), job.quantity, **_arguments(job)))
+    return list(plans(_law_of(job), _policy(job.policy), job.quantity, **_arguments(job)))
 
 
 def tags(job: Job, found: Number) -> tuple[str, ...]:
@@ -154,7 +170,7 @@ def tags(job: Job, found: Number) -> tuple[str, ...]:
         kinds.append("zero")
     if any(name in job.law for name in ("bernoulli", "finite", "poisson", "geometric")):
         kinds.append("tie")
-    return tuple(kinds)
+    return (*kinds, *design_tags(job))
 
 
 def _reach(job: Job) -> tuple[bool, bool]:

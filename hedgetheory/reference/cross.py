@@ -19,7 +19,7 @@ from hedgetheory.exact import Number
 from hedgetheory.functionals.estimates import highprec
 from hedgetheory.functionals.evaluate import number
 from hedgetheory.functionals.plans import Infinite, Plan, Undefined
-from hedgetheory.reference import second_curves, soft_check
+from hedgetheory.reference import second_curves, second_designs, soft_check
 from hedgetheory.reference.cases import Job
 from hedgetheory.reference.definitions import written_down
 from hedgetheory.reference.model import Check
@@ -30,7 +30,10 @@ REQUIRED = 20
 #: Name of a policy (a family for thresholds) or of a law -> its own second method: the name of the
 #: method and its value, a `Number` or an mpmath one, for a case and the value to be checked; None
 #: for a case that it does not know.
-OWN: dict[str, Callable[[Job, Number], tuple[str, Any] | None]] = {"sbon": soft_check.estimate}
+OWN: dict[str, Callable[[Job, Number], tuple[str, Any] | None]] = {
+    "sbon": soft_check.estimate,
+    **dict.fromkeys(second_designs.NAMES, second_designs.estimate),
+}
 #: As many as are counted, and those that estimates in mpmath work with.
 WORKING = 30
 
@@ -73,7 +76,7 @@ def check_integers(
 
 
 def _own(job: Job, value: Number) -> tuple[str, Any] | None:
-    for spec in (job.policy, job.law):
+    for spec in (job.policy, job.law, job.joint or ""):
         method = OWN.get(spec.partition("(")[0])
         found = method(job, value) if method is not None else None
         if found is not None:

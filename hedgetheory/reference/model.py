@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isnan
-from typing import Any
+from typing import Any, Literal
 
 from hedgetheory.errors import InputError
 from hedgetheory.exact import Number, rational
@@ -232,15 +232,18 @@ def _as_double(value: Fraction) -> float | None:
 
 
 def spec_inputs(kind: str, text: str) -> dict[str, Json]:
-    """Name, parameters and canonical text of a ``law``, a ``policy`` or a ``family``.
+    """Name, parameters and canonical text of a ``law``, ``joint`` model, ``policy`` or ``family``.
 
     A family has the parameters that it fixes.
     """
-    prefix, field = ("law_", "law") if kind == "law" else ("", "policy")
+    field: Literal["law", "joint", "policy"] = "policy"
+    if kind in ("law", "joint"):
+        field = "law" if kind == "law" else "joint"
+    prefix = "" if field == "policy" else f"{field}_"
     if kind == "family":
         call, canonical = parse_family_spec(text).spec, str(parse_family_spec(text))
     else:
-        call = parse_spec(text, "law" if kind == "law" else "policy")
+        call = parse_spec(text, field)
         canonical = str(call)
     return {
         field: call.name,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from hedgetheory.reference.cases import (
     curves,
+    designs,
     functionals,
     more_laws,
     near_identity,
@@ -24,7 +25,7 @@ from hedgetheory.reference.cases.job import DIGITS, FEWER_DIGITS, Job
 from hedgetheory.reference.cases.quantities import TABLES, definition
 
 #: In the order of the cases in a table.
-THEMES = (pointwise, functionals, curves, soft, near_identity, more_laws, soft_on_lines)
+THEMES = (pointwise, functionals, curves, soft, near_identity, more_laws, soft_on_lines, designs)
 
 
 def jobs(table: str) -> list[Job]:

@@ -27,6 +27,8 @@ class Job:
     order: Fraction | None = None
     gold: str | None = None
     digits: int = DIGITS
+    #: A joint model in place of gold; ``law`` is the one that it is stated beside.
+    joint: str | None = None
 
     @property
     def id(self) -> str:
@@ -39,6 +41,8 @@ class Job:
             parts.append(f"order={short(self.order)}")
         if self.gold is not None:
             parts.append(f"gold={self.gold}")
+        if self.joint is not None:
+            parts.append(f"joint={_inputs('joint', self.joint)['joint_spec']}")
         return ":".join(parts)
 
     def _spec(self, field: str) -> str:
@@ -58,6 +62,8 @@ class Job:
             entry["order"] = number_to_json(self.order)
         if self.gold is not None:
             entry["gold"] = self.gold
+        if self.joint is not None:
+            entry.update(_inputs("joint", self.joint))
         return entry
 
 

@@ -97,6 +97,13 @@ TABLES: dict[str, dict[str, str]] = {
         "units": "1/reward",
         "assumptions": "the tilt is of the raw reward",
     },
+    "designs": {
+        "formula": "of the quantity that starts a case's id, as the table of that name defines it",
+        "units": "of that quantity",
+        "assumptions": "laws and policies of related systems; the references of par(L, k, m) are "
+        "L's quantiles (2i-1)/(2m), each rounded to 2^-20 of L's width (sd, scale); a joint model "
+        "gives the proxy's law and gold",
+    },
 }
 _SOURCE = "arXiv 2506.19248, restated in the documentation of hedgetheory"
 
