@@ -169,7 +169,11 @@ def test_an_undecided_regime_is_exit_3_with_its_document(cli, monkeypatch):
     from hedgetheory.analysis import check as module
 
     right = module.check
-    monkeypatch.setattr(module, "check", lambda *given: replace(right(*given), regime="undecided"))
+
+    def undecided(*given, **more):
+        return replace(right(*given, **more), regime="undecided")
+
+    monkeypatch.setattr(module, "check", undecided)
     done = cli("check", "--law", "uniform", "--family", "bon", "--gold", "u", "--json")
     assert done.document["regime"] == "undecided"
     assert done.code == 3
@@ -179,7 +183,11 @@ def test_an_undecided_threshold_is_exit_3(cli, monkeypatch):
     from hedgetheory.analysis import check as module
 
     right = module.check
-    monkeypatch.setattr(module, "check", lambda *given: replace(right(*given), hacking="undecided"))
+
+    def undecided(*given, **more):
+        return replace(right(*given, **more), hacking="undecided")
+
+    monkeypatch.setattr(module, "check", undecided)
     done = cli("value", "--law", "uniform", "--policy", "bon", "--quantity", "threshold",
                "--gold", "u", "--json")  # fmt: skip
     assert done.is_refusal(3)
@@ -267,7 +275,9 @@ def test_every_listed_name_is_accepted_by_the_grammar(cli, kind):
     for item in cli("list", kind, "--json").document["items"]:
         if kind == "families":
             if "=..." not in item["name"]:
-                assert str(parse_family(item["name"])) == item["name"]
+                text = str(parse_family(item["name"]))  # defaults are said
+                assert str(parse_family(text)) == text
+                assert text.startswith(item["name"].rstrip(")"))
         else:
             assert lookup("law" if kind == "laws" else "policy", item["name"]).load()
 

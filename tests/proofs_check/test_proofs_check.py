@@ -11,6 +11,8 @@ from types import ModuleType
 import pytest
 import sympy
 
+from hedgetheory.claims import gap_families, gap_tails
+from hedgetheory.designs.systems import SYSTEMS
 from hedgetheory.ledger import LEDGER
 from proofs_check import __main__ as runner
 from proofs_check import theorem_1, theorem_2
@@ -38,11 +40,15 @@ def test_every_file_is_in_the_ledger_of_results() -> None:
     assert files == set(runner.RESULTS)
 
 
-def test_every_claim_of_the_package_is_met_by_some_file(
+def test_every_claim_around_the_paper_is_met_by_some_file(
     document: dict[str, list[dict[str, list[dict[str, str]]]]],
 ) -> None:
     said = " ".join(c["says"] for r in document["results"] for c in r["checks"])
-    assert [claim.id for claim in LEDGER if f"{claim.id} expects" not in said] == []
+    # The related systems, and the gap on laws and families that the paper does not treat.
+    beyond = {claim.id for system in SYSTEMS for claim in system.claims}
+    beyond |= {claim.id for module in (gap_tails, gap_families) for claim in module.CLAIMS}
+    ours = [claim.id for claim in LEDGER if claim.id not in beyond]
+    assert [id for id in ours if f"{id} expects" not in said] == []
 
 
 @pytest.mark.parametrize("module", [theorem_1, theorem_2])
