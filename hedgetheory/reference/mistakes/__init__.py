@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hedgetheory.reference.mistakes import divergences, estimators, numerics, policies
+from hedgetheory.reference.mistakes import designs, divergences, estimators, numerics, policies
 from hedgetheory.reference.mistakes.facts import Facts, Mistake
 
 #: The first that explains an answer is its hint: those of MUTANTS before the general ones.
@@ -48,6 +48,7 @@ MISTAKES: Sequence[Mistake] = (
             "is infinite", matches=numerics.finite_where_infinite),
     Mistake("nowhere", 19, "a number where the policy or the quantity does not exist on this law "
             "(M(lam) infinite, no density at an atom, ...)", matches=numerics.number_where_none),
+    *designs.MISTAKES,
     Mistake("reversed-kl", 0, "KL(reference||policy), the wrong way round",
             divergences.reversed_kl),
     Mistake("bits", 0, "bits instead of nats", divergences.in_bits),
