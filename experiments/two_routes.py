@@ -41,7 +41,9 @@ CONTINUOUS = (
     *("uniform", "normal({m}, {s})", "exponential({s})", "logistic({m}, {s})", "gumbel({m}, {s})"),
     *("laplace({m}, {s})", "beta({s}, {t})", "gamma({s}, {t})", "lognormal({m}, {q})"),
     *("pareto({t})", "student_t({t})", "weibull({t}, {s})"),
-    "mixture({{normal(0, 1): 9/10, normal({m}, 1/2): 1/10}})",
+    *("mixture({{normal(0, 1): 9/10, normal({m}, 1/2): 1/10}})", "log_prob({s})"),
+    *("mixture({{normal({m}, {s}): 3/4, finite({{0: 1/2, 1: 1/2}}): 1/4}})", "min_of(normal, 3)"),
+    *("mixture({{uniform: 2/3, finite({{1: 1}}): 1/3}})", "sigmoid(normal({m}, {s}))"),
 )
 SIMPLE = (
     *("kl", "chi2", "total_variation", "mean_reward", "mean_quantile", "win_rate"),
@@ -90,6 +92,8 @@ def policy(rng: random.Random) -> str:
             f"best_of_random(negative_binomial({rng.randint(1, 9)}/2, {share}))",
             f"best_of_random(sibuya({share}))",
             f"best_of_random(finite({{1: {share}, {rng.randint(2, 9)}: {1 - share}}}))",
+            f"superhf({rng.randint(1, 40)}, {share}, {rng.randint(1, 3)})",
+            f"grpo({max(theta, Fraction(1, 50))}, scale=quantile)",
         ]
     )
 
@@ -161,33 +165,79 @@ _U, _V = 1 / (1 + np.exp(-_Y)), 1 / (1 + np.exp(_Y))
 _DU = _U * _V * np.tile(_W / 2 * np.diff(_EDGES)[0], 168)
 
 
-def density(family: str, theta: float, x: Any, v: Any) -> Any:
-    """G′ at u = x, 1 − u = v, from THEORY.md §2."""
-    if family == "bon":
-        log_x = np.where(v < 0.5, np.log1p(-np.minimum(v, 0.5)), np.log(x))
-        return theta * np.exp((theta - 1) * log_x)
-    if family == "bop":
-        return (1 + theta * x) * np.exp(-theta * v)
-    if family == "best_of_random(geometric)":
-        return theta / (v + theta * x) ** 2
-    return theta * np.exp(-theta * v) / -np.expm1(-theta) if theta else np.ones_like(x)
+def _bon(theta: float, x: Any, v: Any) -> Any:
+    log_x = np.where(v < 0.5, np.log1p(-np.minimum(v, 0.5)), np.log(x))
+    return theta * np.exp((theta - 1) * log_x)
 
 
-def rank_cdf(family: str, theta: float, x: Any) -> Any:
-    if family == "bon":
-        return x**theta
-    if family == "bop":
-        return x * np.exp(theta * (x - 1))
-    if family == "best_of_random(geometric)":
-        return theta * x / (1 - x + theta * x)
+def _tilt_cdf(theta: float, x: Any) -> Any:
     if theta == 0:
         return x
     return np.exp(theta * (x - 1)) * -np.expm1(-theta * x) / -np.expm1(-theta)
 
 
+def _none(p: float, count: float) -> float:
+    return float(-np.expm1(count * np.log1p(-p))) if p < 1 else 1.0
+
+
+_ABOVE_ONE = np.geomspace(1e-3, 300, 160) + 1
+_FROM_ZERO = np.geomspace(1e-3, 300, 160)
+_SHARES = np.geomspace(2e-3, 1, 160)
+#: family: G′ at u = x, 1 − u = v, from THEORY.md §2 and SYSTEMS.md; G; a grid of θ.
+FAMILIES: dict[str, tuple[Any, Any, Any]] = {
+    "bon": (_bon, lambda t, x: x**t, _ABOVE_ONE),
+    "bop": (
+        lambda t, x, v: (1 + t * x) * np.exp(-t * v),
+        lambda t, x: x * np.exp(t * (x - 1)),
+        _FROM_ZERO,
+    ),
+    "quantile_tilt": (
+        lambda t, x, v: t * np.exp(-t * v) / -np.expm1(-t) if t else np.ones_like(x),
+        _tilt_cdf,
+        _FROM_ZERO,
+    ),
+    "best_of_random(geometric)": (
+        lambda t, x, v: t / (v + t * x) ** 2,
+        lambda t, x: t * x / (1 - x + t * x),
+        _SHARES,
+    ),
+    "best_of_random(binomial(m=7))": (
+        lambda t, x, v: 7 * t * (1 - t * v) ** 6 / _none(t, 7),
+        lambda t, x: ((1 - t + t * x) ** 7 - (1 - t) ** 7) / _none(t, 7),
+        _SHARES,
+    ),
+    "best_of_random(binomial(p=1/3))": (
+        lambda t, x, v: t / 3 * (1 - v / 3) ** (t - 1) / _none(1 / 3, t),
+        lambda t, x: ((2 + x) ** t - 2**t) / 3**t / _none(1 / 3, t),
+        np.geomspace(1, 100, 160),
+    ),
+    "best_of_random(negative_binomial(r=3))": (
+        lambda t, x, v: 3 * (1 - t) * t**3 / (t + (1 - t) * v) ** 4 / (1 - t**3),
+        lambda t, x: t**3 * ((1 - (1 - t) * x) ** -3.0 - 1) / (1 - t**3),
+        _SHARES[:-1],
+    ),
+    "best_of_random(negative_binomial(p=1/3))": (
+        lambda t, x, v: t * 2 / 3 * 3**-t / (1 / 3 + v * 2 / 3) ** (t + 1) / (1 - 3**-t),
+        lambda t, x: 3**-t * ((1 - x * 2 / 3) ** -t - 1) / (1 - 3**-t),
+        np.geomspace(0.05, 60, 160),
+    ),
+    "grpo(scale=quantile)": (
+        lambda t, x, v: t / (v + 1 / np.expm1(1 / t)),
+        lambda t, x: -t * np.log1p(np.expm1(-1 / t) * x),
+        np.geomspace(0.05, 100, 160),
+    ),
+    "superhf(beta=1/2)": (
+        lambda t, x, v: (_bon(t, x, v) + 0.5) / 1.5,
+        lambda t, x: (x**t + x / 2) / 1.5,
+        _ABOVE_ONE,
+    ),
+}
+
+
 def continuous_value(family: str, gold: Any) -> Callable[[float], float]:
     g = gold(_U) + 0 * _U
-    return lambda theta: float((g * density(family, theta, _U, _V) * _DU).sum())
+    density = FAMILIES[family][0]
+    return lambda theta: float((g * density(theta, _U, _V) * _DU).sum())
 
 
 def finite_value(law: FiniteLaw, family: str, gold: Any, raw: bool) -> Callable[[float], float]:
@@ -201,14 +251,14 @@ def finite_value(law: FiniteLaw, family: str, gold: Any, raw: bool) -> Callable[
             (g * mass * np.exp(lam * (values - values[-1]))).sum()
             / (mass * np.exp(lam * (values - values[-1]))).sum()
         )
-    return lambda theta: float(np.diff(rank_cdf(family, theta, cdf)) @ g)
+    return lambda theta: float(np.diff(FAMILIES[family][1](theta, cdf)) @ g)
 
 
 def picture_case(rng: random.Random) -> tuple[str, str]:
     """(what was asked, "agree", "undecided", or the contradiction)."""
     finite = rng.random() < 0.5
     law_text = atoms(rng) if finite else rng.choice(["uniform", "normal", "pareto(2)"])
-    names = ["bon", "bop", "quantile_tilt", "best_of_random(geometric)"]
+    names = list(FAMILIES)
     family_text = rng.choice([*names, "tilt"] if finite else names)
     variable = "r" if finite and rng.random() < 0.7 else "u"
     gold_text = polynomial(rng, variable)
@@ -223,11 +273,7 @@ def picture_case(rng: random.Random) -> tuple[str, str]:
         if isinstance(bound_law, FiniteLaw)
         else continuous_value(family_text, plain)
     )
-    grid = np.geomspace(1e-3, 300, 160)
-    if family_text == "bon":
-        grid = grid + 1
-    elif family_text == "best_of_random(geometric)":
-        grid = np.geomspace(2e-3, 1, 160)
+    grid = _FROM_ZERO if family_text == "tilt" else FAMILIES[family_text][2]
     values = np.array([f(theta) for theta in grid])
     noise = 1e-11 * float(np.max(np.abs(plain(_U) + 0 * _U)) + np.max(np.abs(values)))
     signs = {"increasing": [1], "decreasing": [-1], "constant": [0]}.get(result.regime)
