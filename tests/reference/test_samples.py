@@ -7,6 +7,7 @@ from math import comb
 
 import pytest
 
+from hedgetheory.errors import InputError
 from hedgetheory.hedgetune.at_k import pass_at_k
 from hedgetheory.reference import samples
 
@@ -19,9 +20,9 @@ def test_pass_at_k_of_one_right_of_two_is_a_half():
 
 
 def test_nothing_right_never_passes_and_is_no_one():
-    # Public code returns 1.0 there where k > S: such cases do not exist, and k ≤ S gives 0.
+    # Public code returns 1.0 there where k > S: that is undefined, and k ≤ S gives 0.
     for case in CASES["sample_pass_at_k"].values():
-        if case.id.endswith("c=0"):
+        if case.id.endswith("c=0") and not case.value.is_undefined:
             assert case.value.fraction == 0
 
 
@@ -49,6 +50,11 @@ def test_the_estimators_of_hedgetune_give_these_values():
     for case in CASES["sample_pass_at_k"].values():
         outcomes = [float(Fraction(row[0]["rational"])) for row in case.inputs["responses"]]
         k = int(Fraction(case.inputs["parameters"]["n"]["rational"]))
+        if case.value.is_undefined:
+            assert k > len(outcomes)
+            with pytest.raises(InputError):
+                pass_at_k([outcomes], [k])
+            continue
         assert pass_at_k([outcomes], [k])[0, 0] == pytest.approx(case.double, rel=1e-15, abs=1e-15)
 
 
