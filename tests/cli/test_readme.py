@@ -46,6 +46,12 @@ def test_the_table_of_verdicts_is_the_ledger():
     assert missing == []
 
 
+def test_the_table_of_related_systems_is_the_one_that_is_made(cli):
+    made = README.split("<!-- made by: hedgetheory list designs --markdown -->\n")[1]
+    shown, _, _ = made.partition("<!-- end of what is made -->\n")
+    assert shown == cli("list", "designs", "--markdown").out
+
+
 def test_the_quick_start_is_one_block_of_two_lines():
     section = README.split("\n## Quick start\n")[1].split("\n## ")[0]
     (block,) = re.findall(r"```\w*\n(.*?)```", section, flags=re.DOTALL)
