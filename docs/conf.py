@@ -17,10 +17,11 @@ version = release = hedgetheory.__version__
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
-    "sphinx.ext.mathjax",
     "sphinx_copybutton",
     "from_code",
+    "mathml",
 ]
+html_math_renderer = "mathml"
 exclude_patterns = ["_build", "_ext", "README.md"]
 default_role = "code"
 html_theme = "furo"
