@@ -25,6 +25,7 @@ COMMANDS = {
     "check": "Does a family hack a gold curve? Every peak, the best parameter, the hypotheses.",
     "construct": "A gold curve that turns exactly where you want: why Theorem 1 needs a condition.",
     "tune": "HedgeTune: the best n or mu on a table of scored responses.",
+    "report": "A tune or a check as one page to send: answer, curve, guarantees, command.",
     "reference": "Exact reference tables: audit, export, or compute them anew.",
     "compare": "Judge an implementation in any language against certified values.",
     "figure": "The paper's figures: gold against KL along every family, and the gap.",

@@ -6,18 +6,21 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from hedgetheory.cli import options
 from hedgetheory.cli.output import Report, command_options
-from hedgetheory.cli.text import Grid, shown
+from hedgetheory.cli.text import Grid, shown, witness_text
 
 if TYPE_CHECKING:
     from hedgetheory.analysis.check import CheckResult
     from hedgetheory.expressions.formula import Formula
+    from hedgetheory.laws.base import Law
     from hedgetheory.laws.joint import Implied
+    from hedgetheory.policies.family import Family
 
 
 #: Nothing is shown before so many seconds.
@@ -61,11 +64,38 @@ def command(
     with true reward h; bivariate_normal(rho), on a normal law; noisy_proxy(noise), where --law is
     that of the TRUE reward and the proxy is it plus the noise.
     """
+    asked = question(law_text, family_text, gold, joint)
+    found = asked.checked(digits, **effort)
+    return Report(
+        "check",
+        {**asked.subject, "digits": digits, **found.to_json()},
+        blocks(asked.subject, found, digits),
+        exit_code(found),
+    )
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is checked: as objects, and in the words of the document."""
+
+    law: Law
+    family: Family
+    curve: Formula | Implied
+    subject: dict[str, str]
+
+    def checked(self, digits: int, **effort: Any) -> CheckResult:
+        from hedgetheory.analysis.check import check
+
+        with _progress() as tell:
+            return check(self.law, self.family, self.curve, digits, progress=tell, **effort)
+
+
+def question(law_text: str, family_text: str, gold: str | None, joint: str | None) -> Question:
+    """The question that the options ask. Raises UsageError, InputError."""
     if joint is not None and gold is not None:
         raise click.UsageError("--joint and --gold exclude each other")
     if joint is None and gold is None:
         raise click.UsageError("missing --gold FORMULA or --joint MODEL")
-    from hedgetheory.analysis.check import check
     from hedgetheory.spec.grammar import parse_family, parse_gold, parse_joint
 
     law, family = options.read_law(law_text), parse_family(family_text)
@@ -81,14 +111,11 @@ def command(
         subject |= {"gold": str(curve), "joint": str(model), "proxy_law": str(law)}
         if curve.unit is not None:
             subject["unit"] = curve.unit
-    with _progress() as tell:
-        found = check(law, family, curve, digits, progress=tell, **effort)
-    return Report(
-        "check",
-        {**subject, "digits": digits, **found.to_json()},
-        list(_blocks(subject, found, digits)),
-        3 if found.regime == "undecided" else 0,
-    )
+    return Question(law, family, curve, subject)
+
+
+def exit_code(found: CheckResult) -> int:
+    return 3 if found.regime == "undecided" else 0
 
 
 @contextmanager
@@ -119,7 +146,7 @@ def _progress() -> Iterator[Callable[[str, int], None] | None]:
             bar.stop()
 
 
-def _blocks(subject: dict[str, str], found: CheckResult, digits: int) -> list[str | Grid]:
+def blocks(subject: dict[str, str], found: CheckResult, digits: int) -> list[str | Grid]:
     title = (
         f"{subject['gold']} under {subject['family']} on {subject.get('proxy_law', subject['law'])}"
     )
@@ -149,16 +176,7 @@ def _blocks(subject: dict[str, str], found: CheckResult, digits: int) -> list[st
         "",
         Grid(
             ["hypothesis", "verdict", "witness"],
-            [[h.id, h.verdict, _witness(h.to_json()["witness"])] for h in found.hypotheses],
+            [[h.id, h.verdict, witness_text(h.to_json()["witness"])] for h in found.hypotheses],
         ),
         *found.notes,
     ]
-
-
-def _witness(witness: object) -> str:
-    if isinstance(witness, dict):
-        said = {name: value for name, value in witness.items() if value not in ([], None)}
-        return ", ".join(f"{name} {_witness(value)}" for name, value in said.items())
-    if isinstance(witness, list):
-        return "; ".join(map(_witness, witness))
-    return "" if witness is None else str(witness)

@@ -87,8 +87,9 @@ def command(results: str | None, program: str | None, function: str | None, **gi
 def _report(verdicts: list[Verdict], given: dict[str, Any]) -> Report:
     from dataclasses import replace
 
+    from hedgetheory.cli.pages.conformance import page
     from hedgetheory.reference.hints import hinted
-    from hedgetheory.reference.report import page, summary
+    from hedgetheory.reference.report import summary
 
     expected, html = given["expected"], given["html"]
     if given["complete"]:

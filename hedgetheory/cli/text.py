@@ -58,6 +58,56 @@ def shown(number: Number, digits: int) -> str:
     return f"{decimal} ± {rad} {number.guarantee}"
 
 
+def real(value: float | str | None) -> str:
+    """A statistic for people: five digits, - where it is undefined.
+
+    >>> real(0.1234567), real(3), real(None)
+    ('0.12346', '3', '-')
+    """
+    return "-" if value is None else f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
+_FAMILIES = {
+    "bon": "Best-of-n",
+    "bop": "Best-of-Poisson",
+    "tilt": "the tilt",
+    "quantile_tilt": "the quantile tilt",
+}
+_SYMBOLS = {"mu": "μ", "lam": "λ"}
+
+
+def family_name(spec: str) -> str:
+    """A family as people call it, where it has such a name.
+
+    >>> family_name("bon"), family_name("sbon(n=16)")
+    ('Best-of-n', 'sbon(n=16)')
+    """
+    return _FAMILIES.get(spec, spec)
+
+
+def symbol_name(symbol: str) -> str:
+    """A parameter as people write it.
+
+    >>> symbol_name("lam"), symbol_name("n")
+    ('λ', 'n')
+    """
+    return _SYMBOLS.get(symbol, symbol)
+
+
+def witness_text(witness: object) -> str:
+    """What shows a hypothesis to hold or not, in words.
+
+    >>> witness_text({"count": 1, "changes at": ["12/13"], "between": []})
+    'count 1, changes at 12/13'
+    """
+    if isinstance(witness, dict):
+        said = {name: value for name, value in witness.items() if value not in ([], None)}
+        return ", ".join(f"{name} {witness_text(value)}" for name, value in said.items())
+    if isinstance(witness, list):
+        return "; ".join(map(witness_text, witness))
+    return "" if witness is None else str(witness)
+
+
 @dataclass(frozen=True)
 class Grid:
     """A table: headers and rows of text."""

@@ -15,10 +15,51 @@ import click
 
 from hedgetheory.cli import options
 from hedgetheory.cli.output import Report, checked_target, command_options, write_file
-from hedgetheory.cli.text import Grid, printable
+from hedgetheory.cli.text import Grid, printable, real
 
 if TYPE_CHECKING:
     from hedgetheory.hedgetune.result import TuneResult
+
+
+#: What a value is, by the family; in the help, and on the page of a report.
+WHAT_VALUES_ARE = (
+    "Values are unbiased under bon and the families of a random number of draws up to the "
+    "responses at hand, exact over all subsets under sbon(n=...), and a plug-in freed of its "
+    "first-order bias (the jackknife) under tilt."
+)
+
+_TABLE_OPTIONS = (
+    click.option("--prompt", default="prompt_id", show_default=True, help="Column of the prompt."),
+    click.option(
+        "--proxy",
+        "proxies",
+        multiple=True,
+        default=("proxy",),
+        show_default=True,
+        help="Column of the proxy score; several as a,b,c or repeated.",
+    ),
+    click.option("--weight", help="Column of the prompts' weights."),
+    click.option("--group", help="Column of the prompts' groups."),
+    click.option("--kl-budget", type=float, metavar="NATS", help="At most so much KL."),
+    click.option("--draw-budget", type=float, metavar="N", help="At most so many expected draws."),
+    click.option("--floor", type=float, metavar="X", help="At least so much for the worst group."),
+    click.option("--pooled", is_flag=True, help="One law across prompts."),
+    click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstrap."),
+    click.option(
+        "--resamples", type=int, default=1000, show_default=True, help="Of the bootstrap."
+    ),
+    click.option(
+        "--confidence", type=float, default=0.95, show_default=True, help="Of the intervals."
+    ),
+    click.option("--drop-invalid", is_flag=True, help="Drop and count rows with invalid scores."),
+)
+
+
+def table_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that a tune and the report on it share."""
+    for option in reversed(_TABLE_OPTIONS):
+        function = option(function)
+    return function
 
 
 @click.command(
@@ -35,20 +76,8 @@ if TYPE_CHECKING:
 @click.option("--family", default="bon", show_default=True, metavar="FAMILY",
               help="bon, bop, quantile_tilt, tilt, sbon(n=16), sbon(lam=3), "
               "superhf(beta=0.23), fk(k=4), best_of_random(geometric).")  # fmt: skip
-@click.option("--prompt", default="prompt_id", show_default=True, help="Column of the prompt.")
-@click.option("--proxy", "proxies", multiple=True, default=("proxy",), show_default=True,
-              help="Column of the proxy score; several as a,b,c or repeated.")  # fmt: skip
 @click.option("--gold", default="true", show_default=True, help="Column of the gold score.")
-@click.option("--weight", help="Column of the prompts' weights.")
-@click.option("--group", help="Column of the prompts' groups.")
-@click.option("--kl-budget", type=float, metavar="NATS", help="At most so much KL.")
-@click.option("--draw-budget", type=float, metavar="N", help="At most so many expected draws.")
-@click.option("--floor", type=float, metavar="X", help="At least so much for the worst group.")
-@click.option("--pooled", is_flag=True, help="One law across prompts.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstrap.")
-@click.option("--resamples", type=int, default=1000, show_default=True, help="Of the bootstrap.")
-@click.option("--confidence", type=float, default=0.95, show_default=True, help="Of the intervals.")
-@click.option("--drop-invalid", is_flag=True, help="Drop and count rows with invalid scores.")
+@table_options
 @click.option("--large", is_flag=True, help="One pass in bounded memory (bon, bop).")
 @click.option("--scheduler", metavar="ADDRESS", help="The same on a running Dask cluster.")
 @click.option("--plot", metavar="FILE", help="Draw the curves: .png, .svg or .pdf.")
@@ -66,23 +95,27 @@ def command(table: str, proxies: tuple[str, ...], plot: str | None, **given: Any
     """
     from hedgetheory.hedgetune.plot import draw, plot_format
 
-    tune = _tuner(given)
+    tune = tuner(given)
     suffix = None if plot is None else plot_format(plot)
     target = None if plot is None else checked_target(plot)
-    columns = _columns(proxies)
-    with _readable(table, len(columns)) as source:
+    columns = column_names(proxies)
+    with readable(table, len(columns)) as source:
         results = {column: tune(source, proxy=column) for column in columns}
     if target is not None and suffix is not None:
         write_file(target, draw(results, suffix))
+    return Report("tune", *told(table, results))
+
+
+def told(table: str, results: dict[str, TuneResult]) -> tuple[dict[str, Any], list[str | Grid]]:
+    """The fields of the document, and the same for people, by the name of the proxy."""
     if len(results) == 1:
-        found = results[columns[0]]
-        fields = {"table": table, "proxy": columns[0], **found.to_json()}
-        return Report("tune", fields, _blocks(table, found))
+        ((proxy, found),) = results.items()
+        return {"table": table, "proxy": proxy, **found.to_json()}, blocks(table, found)
     documents = [{"proxy": name, **found.to_json()} for name, found in results.items()]
-    return Report("tune", {"table": table, "results": documents}, _side_by_side(table, results))
+    return {"table": table, "results": documents}, side_by_side(table, results)
 
 
-def _tuner(given: dict[str, Any]) -> Callable[..., TuneResult]:
+def tuner(given: dict[str, Any]) -> Callable[..., TuneResult]:
     """``tune`` with its options, or ``tune_large``, which has not those that need every prompt."""
     large, scheduler = given.pop("large"), given.pop("scheduler")
     if not large and scheduler is None:
@@ -99,7 +132,7 @@ def _tuner(given: dict[str, Any]) -> Callable[..., TuneResult]:
     return partial(tune_large, scheduler=scheduler, **given)
 
 
-def _columns(proxies: tuple[str, ...]) -> list[str]:
+def column_names(proxies: tuple[str, ...]) -> list[str]:
     names = [name.strip() for text in proxies for name in text.split(",")]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -110,7 +143,7 @@ def _columns(proxies: tuple[str, ...]) -> list[str]:
 
 
 @contextmanager
-def _readable(table: str, times: int) -> Iterator[str]:
+def readable(table: str, times: int) -> Iterator[str]:
     """Where to read the table so many times: standard input is copied for more than one."""
     if table != "-" or times == 1 or sys.stdin is None or sys.stdin.isatty():
         yield table
@@ -122,38 +155,38 @@ def _readable(table: str, times: int) -> Iterator[str]:
         yield str(path)
 
 
-def _blocks(table: str, found: TuneResult) -> list[str | Grid]:
+def blocks(table: str, found: TuneResult) -> list[str | Grid]:
     name = found.parameter
     last = found.largest
     percent = f"{100 * found.confidence:g} % interval"
     title = f"{printable(table)}: {found.n_prompts} prompts, {found.n_responses} responses"
     summary = [
         [f"best {name}", f"{found.theta:g}{_interval(found.theta_interval, percent)}"],
-        ["gold score there", f"{_real(found.value)} (held out: {_real(found.value_heldout)})"],
+        ["gold score there", f"{real(found.value)} (held out: {real(found.value_heldout)})"],
         ["regime", f"{found.regime}{_support(found.regime_support)}"],
         [
             "over-optimising costs",
-            f"{_real(found.regret)} at {name} = {_real(last['theta'])}"
+            f"{real(found.regret)} at {name} = {real(last['theta'])}"
             f"{_interval(found.regret_interval, percent)}",
         ],
-        ["draws per prompt", _real(found.expected_draws)],
-        ["KL from the reference", f"{_real(found.kl)} nats"],
+        ["draws per prompt", real(found.expected_draws)],
+        ["KL from the reference", f"{real(found.kl)} nats"],
     ]
     if name == "n" and found.threshold is not None:
-        threshold = f"{_real(found.threshold)}{_interval(found.threshold_interval, percent)}"
+        threshold = f"{real(found.threshold)}{_interval(found.threshold_interval, percent)}"
         summary.insert(1, ["threshold, real n", threshold])
     if found.effective_sample_size is not None:
         summary.append(["effective responses", f"{found.effective_sample_size:.3g} a prompt"])
     if found.unconstrained is not None:
         free = found.unconstrained
-        shown = f"{name} = {_real(free['theta'])} with {_real(free['value'])}"
+        shown = f"{name} = {real(free['theta'])} with {real(free['value'])}"
         summary.insert(1, ["without constraints", shown])
     chosen = _milestones([float(point["theta"] or 0) for point in found.curve], found.theta)
     rows = [
         [
-            f"{_real(point['theta'])}{'  <- best' if point['theta'] == found.theta else ''}",
-            _real(point["value"]),
-            _real(point["se"]),
+            f"{real(point['theta'])}{'  <- best' if point['theta'] == found.theta else ''}",
+            real(point["value"]),
+            real(point["se"]),
         ]
         for point in (found.curve[k] for k in chosen)
     ]
@@ -170,23 +203,23 @@ def _groups(found: TuneResult) -> list[str | Grid]:
     if found.groups is None:
         return []
     rows = [
-        [g["group"], str(g["n_prompts"]), _real(g["value"]), _real(g["theta"]), _real(g["best"])]
+        [g["group"], str(g["n_prompts"]), real(g["value"]), real(g["theta"]), real(g["best"])]
         for g in found.groups
     ]
     headers = ["group", "prompts", "gold score", f"own best {found.parameter}", "gold score there"]
     return ["", Grid(headers, rows)]
 
 
-def _side_by_side(table: str, results: dict[str, TuneResult]) -> list[str | Grid]:
+def side_by_side(table: str, results: dict[str, TuneResult]) -> list[str | Grid]:
     first = next(iter(results.values()))
     name = first.parameter
     rows = [
         [
             column,
             f"{found.theta:g}{_interval(found.theta_interval, '')}",
-            _real(found.value_heldout if found.value_heldout is not None else found.value),
+            real(found.value_heldout if found.value_heldout is not None else found.value),
             found.regime,
-            f"{_real(found.regret)}{_interval(found.regret_interval, '')}",
+            f"{real(found.regret)}{_interval(found.regret_interval, '')}",
             {True: "yes", False: "no sign", None: "-"}[found.hacks],
         ]
         for column, found in results.items()
@@ -209,14 +242,10 @@ def _milestones(thetas: list[float], best: float) -> list[int]:
     return sorted(wanted)
 
 
-def _real(value: float | str | None) -> str:
-    return "-" if value is None else f"{value:.5g}" if isinstance(value, float) else str(value)
-
-
 def _interval(interval: list[float] | None, percent: str) -> str:
     if interval is None:
         return ""
-    return f" ({percent} {_real(interval[0])} to {_real(interval[1])})".replace("( ", "(")
+    return f" ({percent} {real(interval[0])} to {real(interval[1])})".replace("( ", "(")
 
 
 def _support(share: float | None) -> str:

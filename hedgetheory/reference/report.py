@@ -1,7 +1,7 @@
-"""The report on an implementation: counts, where it breaks down, the worst cases; JSON and HTML.
+"""The report on an implementation: counts, where it breaks down, the worst cases.
 
 `summary` gives the fields of the JSON document, described in ``examples/drivers/README.md``;
-`page` makes one self-contained page of them, in which every text from outside is escaped.
+`hedgetheory.cli.pages.conformance` makes a page of them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
-from html import escape
 from typing import Any
 
 from hedgetheory.exact import Number
@@ -240,115 +239,3 @@ def true_text(true: dict[str, Any]) -> str:
     if number["rad"] == "0":
         return f"{number.get('rational', number['decimal'])} exactly"
     return f"{number['decimal']} ± {number['rad']}"
-
-
-# -- HTML ------------------------------------------------------------------------------------------
-
-_STYLE = """
-:root{color-scheme:light dark}
-body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}
-table{border-collapse:collapse;margin:.5rem 0 1.5rem}
-th,td{padding:.2rem .7rem;text-align:right;border-bottom:1px solid #8884}
-th:first-child,td:first-child,.t td,.t th{text-align:left}
-code{font-size:.9em;overflow-wrap:anywhere}
-.ok{background:#2a72}.bad{background:#d336}.some{background:#d913}
-.v{font-weight:600;padding:.1rem .6rem;border-radius:.3rem}
-"""
-
-
-def page(document: dict[str, Any]) -> str:
-    """One HTML page without scripts or anything to load."""
-    counts = document["counts"]
-    good = document["verdict"] == "pass"
-    parts = [
-        f"<h1>Conformance of {_text(document['implementation'] or 'an implementation')}</h1>",
-        f'<p><span class="v {"ok" if good else "bad"}">{_text(document["verdict"])}</span> '
-        + ", ".join(f"{_text(name)} {count}" for name, count in counts.items())
-        + f"</p><p>hedgetheory {_text(document.get('version', ''))}; an answer passes within "
-        f"relative {_text(document['tolerance']['rtol'])}, {_text(document['tolerance']['ulps'])} "
-        f"ulps or absolute {_text(document['tolerance']['atol'])} of the certified value.</p>",
-    ]
-    for title, key in (("quantity", "by_quantity"), ("policy", "by_policy"),
-                       ("law", "by_law"), ("tag", "by_tag")):  # fmt: skip
-        parts.append(f"<h2>By {title}</h2>{_count_table(title, document[key])}")
-    if document["regions"]:
-        parts.append(f"<h2>Where it breaks down</h2>{_region_table(document['regions'])}")
-    if document["hints"]:
-        rows = [[_text(h["hint"]), str(h["count"])] for h in document["hints"]]
-        parts.append(f"<h2>What it looks like</h2>{_table(['hint', 'cases'], rows)}")
-    if document["worst"]:
-        parts.append("<h2>Worst cases</h2>" + "".join(map(_case, document["worst"])))
-    if document["stale"]:
-        rows = [[f"<code>{_text(s['pattern'])}</code>", _text(s["reason"])]
-                for s in document["stale"]]  # fmt: skip
-        parts.append(f"<h2>Stale expected failures</h2>{_table(['line', 'why'], rows)}")
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-        "style-src 'unsafe-inline'\">"
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>hedgetheory compare</title><style>{_STYLE}</style></head>\n<body>\n"
-        + "\n".join(parts)
-        + "\n</body></html>\n"
-    )
-
-
-def _text(thing: object) -> str:
-    return escape(str(thing), quote=True)
-
-
-def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Headers and cells that are HTML already."""
-    head = "".join(f"<th>{header}</th>" for header in headers)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>\n" for row in rows)
-    return f"<table><tr>{head}</tr>\n{body}</table>"
-
-
-def _count_table(title: str, groups: Sequence[dict[str, Any]]) -> str:
-    headers = [title, "asked", *STATUSES, "expected", "worst relative", "worst ulps"]
-    rows = [
-        [
-            f"<code>{_text(group['name'])}</code>",
-            *(str(group[key]) for key in ("asked", *STATUSES, "expected")),
-            in_short(group["worst_relative"]),
-            in_short(group["worst_ulps"]),
-        ]
-        for group in groups
-    ]
-    return _table(headers, rows)
-
-
-def _region_table(found: Sequence[dict[str, Any]]) -> str:
-    """A row for each quantity, policy and axis; a cell for each decade, coloured."""
-    keys = sorted({row["decade"] for region in found for row in region["decades"]
-                   if row["decade"] is not None})  # fmt: skip
-    headers = ["", "0", *(f"1e{key}" for key in keys)]
-    body = []
-    for region in found:
-        cells = {row["decade"]: row for row in region["decades"]}
-        name = f"{region['quantity']} of {region['policy']}, {region['axis']}"
-        row = [f"<td><code>{_text(name)}</code></td>"]
-        for key in (None, *keys):
-            cell = cells.get(key)
-            if cell is None:
-                row.append("<td></td>")
-                continue
-            colour = "ok" if not cell["wrong"] else "bad" if not cell["pass"] else "some"
-            title = f"worst relative {in_short(cell['worst_relative'])}"
-            shown = f"{cell['wrong']}/{cell['wrong'] + cell['pass']}"
-            row.append(f'<td class="{colour}" title="{_text(title)}">{shown}</td>')
-        body.append(f"<tr>{''.join(row)}</tr>\n")
-    head = "".join(f"<th>{_text(header)}</th>" for header in headers)
-    note = "<p>Wrong answers of those asked, by decade.</p>"
-    return f"{note}<table><tr>{head}</tr>\n{''.join(body)}</table>"
-
-
-def _case(case: dict[str, Any]) -> str:
-    rows = [
-        ["given", f"<code>{_text(case['given'])}</code>"],
-        ["true", f"<code>{_text(true_text(case['true']))}</code>"],
-        ["off", f"relative {in_short(case['relative'])}, {in_short(case['ulps'])} ulps"],
-        ["why", _text("; ".join(filter(None, (case["reason"], case["hint"]))))],
-    ]
-    cells = "".join(f"<tr><td>{name}</td><td>{cell}</td></tr>" for name, cell in rows)
-    return f'<h3><code>{_text(case["id"])}</code></h3><table class="t">{cells}</table>'
