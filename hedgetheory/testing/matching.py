@@ -329,7 +329,8 @@ def _disagreement(
     lines.append(("because", "" if verdict.relative is not None else _why(verdict)))
     lines.append(("hint", hint(verdict)))
     lines.append(("reproduce", call))
-    if "policy_spec" in inputs and quantity not in ("slope", "best_integer"):
+    by_value = "law_spec" in inputs and "joint" not in inputs  # what `hedgetheory value` is told
+    if by_value and quantity not in ("slope", "best_integer"):
         at = next(iter(inputs.get("at", {}).items()), None)
         text = None if at is None else f"{'u=' if at[0] == 'quantile' else ''}{at[1]['rational']}"
         order = inputs["order"]["rational"] if "order" in inputs else None
@@ -345,7 +346,7 @@ def _why(verdict: Verdict) -> str:
 
 def _described(question: Question) -> str:
     inputs = question.inputs
-    if "policy_spec" not in inputs:
+    if "law_spec" not in inputs:
         return question.id
     text = f"{inputs['policy_spec']} on {inputs['law_spec']}"
     for kind, number in inputs.get("at", {}).items():
@@ -354,6 +355,8 @@ def _described(question: Question) -> str:
         text += f", order {short(Fraction(inputs['order']['rational']))}"
     if "gold" in inputs:
         text += f", gold {inputs['gold']}"
+    if "joint_spec" in inputs:
+        text += f", joint {inputs['joint_spec']}"
     return text
 
 

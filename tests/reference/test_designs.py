@@ -25,6 +25,8 @@ from hedgetheory.reference.functions.second import SECOND
 from hedgetheory.reference.hints import mistake_of
 from hedgetheory.reference.judge import Tolerance, judge, questions
 from hedgetheory.reference.worker import reply
+from hedgetheory.testing import Disagreement as WrongAnswer
+from hedgetheory.testing import assert_conforms
 
 SLOW = ("likelihood.jepo_uniform", "contamination.best_of_n", "contamination.threshold")
 
@@ -200,6 +202,24 @@ def rounds_of_one(q):
 
 def test_an_independent_implementation_of_superhf_passes():
     assert {v.status for v in verdicts(superhf_kl, asked("designs", rounds_of_one))} == {"pass"}
+
+
+@pytest.mark.parametrize(
+    ("table", "start", "says"),
+    [
+        ("functions", "function:grpo_k3", "function:grpo_k3:policy=0.5,reference=0.25"),
+        ("designs", "gold:bon(n=9)", "bon(n=9) on uniform, joint contaminated(eps=0.01, h=0)"),
+        ("sample_best_of_n", "sample_best_of_n:bon(n=2)@two", "sample_best_of_n:bon(n=2)@two"),
+    ],
+)
+def test_a_wrong_answer_to_a_case_without_a_law_or_with_a_joint_model_is_described(
+    table, start, says
+):
+    found = [case for case in tables.load(table).cases if case.id.startswith(start)]
+    with pytest.raises(WrongAnswer) as raised:
+        assert_conforms(lambda case: -7.0, found)
+    assert f"input      {says}\n" in str(raised.value)
+    assert "hedgetheory value" not in str(raised.value)
 
 
 # -- mutants of functions --------------------------------------------------------------------------
