@@ -223,7 +223,7 @@ FAMILIES: dict[str, tuple[Any, Any, Any]] = {
     ),
     "grpo(scale=quantile)": (
         lambda t, x, v: t / (v + 1 / np.expm1(1 / t)),
-        lambda t, x: -t * np.log1p(np.expm1(-1 / t) * x),
+        lambda t, x: -t * np.log((1 - x) + x * np.exp(-1 / t)),
         np.geomspace(0.05, 100, 160),
     ),
     "superhf(beta=1/2)": (
