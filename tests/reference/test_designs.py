@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -16,7 +17,7 @@ from scipy import integrate, special, stats
 from hedgetheory.designs.systems import SYSTEMS
 from hedgetheory.errors import InputError
 from hedgetheory.exact import Number
-from hedgetheory.reference import audit, tables, tags
+from hedgetheory.reference import audit, compute, cross, tables, tags
 from hedgetheory.reference.answers import NOT_SUPPORTED, parse_answer
 from hedgetheory.reference.cases import Job, jobs
 from hedgetheory.reference.cross import Disagreement
@@ -109,6 +110,23 @@ def test_the_packaged_functions_are_those_that_are_made_now():
         if function.name not in SLOW:
             again = made.case_of(design, function, arguments, name.split(":", 2)[2])
             assert again == table.by_id[name]
+
+
+def test_packaged_cases_of_laws_and_policies_are_those_that_are_made_now():
+    table, cheap = tables.load("designs"), [job for job in jobs("designs") if job.digits == 50]
+    chosen = [job for job in cheap if job.quantity != "threshold"][::40]
+    assert len(chosen) >= 10
+    for job in chosen:
+        assert compute.outcome(job).case == table.by_id[job.id]
+
+
+def test_a_wrong_digit_of_a_policy_is_caught():
+    job = Job("kl", "superhf(n=4, beta=1/4)", "bernoulli(1/4)")
+    found = compute.outcome(job).case
+    assert found.check.digits >= 20
+    wrong = replace(found.value, mid=found.value.mid + 10 ** (len(str(found.value.mid)) - 19))
+    with pytest.raises(Disagreement):
+        cross.check(job, wrong, lambda: [])
 
 
 def test_a_wrong_digit_of_a_function_is_caught():
