@@ -91,7 +91,7 @@ def _sentence(found: CheckResult, symbol: str, digits: int) -> str:
         return f"{found.threshold.reason[:1].upper()}{found.threshold.reason[1:]}."
     return (
         f"The threshold of Definition 1 is {symbol} = {shown(found.threshold, digits)}: past it, "
-        "the way in which the proxy reward and the KL from the reference grow, gold falls."
+        "going the way the proxy reward and the KL from the reference grow, the gold reward falls."
     )
 
 

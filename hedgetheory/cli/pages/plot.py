@@ -15,6 +15,8 @@ from hedgetheory.cli.pages.markup import Child, Markup, h, join
 
 WIDTH, HEIGHT = 640, 420
 _LEFT, _RIGHT, _TOP, _BOTTOM = 98, 22, 22, 78
+#: A scale that starts at 0 is even up to so small a part of it, and logarithmic beyond.
+SHIFTED = 50
 Points = Sequence[tuple[float, float]]
 
 
@@ -245,4 +247,4 @@ def spread(thetas: Sequence[float]) -> Scale:
     positive = [theta for theta in thetas if theta > 0]
     if not positive or low < 0 or high / min(positive) <= 8:
         return Scale(low, high)
-    return Scale(low, high, "log") if low > 0 else Scale(low, high, "shifted", min(positive))
+    return Scale(low, high, "log") if low > 0 else Scale(low, high, "shifted", high / SHIFTED)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from hedgetheory.cli.pages.plot import SHIFTED
 from hedgetheory.effort import Effort, OutOfWork, working
 from hedgetheory.errors import InputError, NotCertified
 from hedgetheory.exact import Number, short
@@ -91,11 +92,12 @@ def places(found: CheckResult) -> list[Fraction]:
 
 
 def _growing(low: Fraction, top: float) -> Iterator[Fraction]:
-    """Beyond low, up to low + top, evenly in the logarithm of θ, or of θ − low where low is 0."""
-    start = float(low) if low > 0 else top / 200
-    ratio = (float(low) + top) / start
+    """Beyond low, up to low + top, evenly on the scale of the picture."""
+    unit = float(low) if low > 0 else top / SHIFTED
+    ratio = (unit + top) / unit
     for k in range(1, POINTS):
-        place = Fraction(f"{start * ratio ** (k / (POINTS - 1)):.3g}")
+        shift = unit * (ratio ** (k / (POINTS - 1)) - 1)
+        place = Fraction(f"{float(low) + shift:.3g}")
         if place > low:
             yield place
 

@@ -106,7 +106,6 @@ def _numbers(found: TuneResult) -> Markup:
         (f"Cost of going on to {name} = {real(found.largest['theta'])}", number(real(found.regret)),
          f"{sure} interval {between(found.regret_interval)}" if found.regret_interval else None),
         ("KL from the reference", number(f"{real(found.kl)} nats"), "of the plug-in policy"),
-        ("Expected draws a prompt", number(real(found.expected_draws)), None),
     ]  # fmt: skip
     if found.threshold is not None and found.parameter == "n":
         interval = between(found.threshold_interval)
@@ -121,6 +120,8 @@ def _numbers(found: TuneResult) -> Markup:
         asked = found.constraints.items()
         said = ", ".join(f"{key.replace('_', ' ')} {real(value)}" for key, value in asked)
         pairs.append(("Constraints", number(said), "met by the estimates"))
+    if found.expected_draws is not None:
+        pairs.append(("Expected draws a prompt", number(real(found.expected_draws)), None))
     if found.effective_sample_size is not None:
         pairs.append(("Effective responses a prompt",
                       number(real(found.effective_sample_size)), None))  # fmt: skip
