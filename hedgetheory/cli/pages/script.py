@@ -106,11 +106,12 @@ SCRIPT = r"""
   // On paper everything is open.
   var opened = [];
   addEventListener("beforeprint", function () {
-    opened = all("details:not([open])");
+    opened = opened.concat(all("details:not([open])"));
     opened.forEach(function (one) { one.open = true; });
   });
   addEventListener("afterprint", function () {
     opened.forEach(function (one) { one.open = false; });
+    opened = [];
   });
 })();
 """

@@ -56,7 +56,7 @@ def _one(name: str, proxy: str, found: TuneResult, *, alone: bool) -> Markup:
         _numbers(found),
         h("h2" if alone else "h3", "The curve"),
         _figures(name, proxy, found),
-        _groups(found, "h2" if alone else "h3"),
+        _groups(proxy, found, "h2" if alone else "h3"),
     )
 
 
@@ -180,7 +180,7 @@ def _figures(name: str, proxy: str, found: TuneResult) -> Markup:
         for plot, caption in zip(plots, _captions(found), strict=False)
     ]
     numbers = table(
-        f"The estimated curve at {len(rows)} values of {symbol}; the best in bold",
+        f"The estimated curve by {proxy} at {len(rows)} values of {symbol}; the best in bold",
         headers, rows, id_=f"{name}-points",
     )  # fmt: skip
     return join(
@@ -330,7 +330,7 @@ def _side_by_side(results: Mapping[str, TuneResult]) -> Markup:
     return join(h("h2", "The proxies side by side", id="proxies"), table("Proxies", headers, rows))
 
 
-def _groups(found: TuneResult, heading: str) -> Markup | None:
+def _groups(proxy: str, found: TuneResult, heading: str) -> Markup | None:
     if not found.groups:
         return None
     name = symbol_name(found.parameter)
@@ -343,7 +343,7 @@ def _groups(found: TuneResult, heading: str) -> Markup | None:
     ]  # fmt: skip
     headers = ["group", "prompts", f"gold score at {name} = {real(found.theta)}",
                f"its own best {name}", "gold score there"]  # fmt: skip
-    return join(h(heading, "Groups"), table("Groups of prompts", headers, rows))
+    return join(h(heading, "Groups"), table(f"Groups of prompts, by {proxy}", headers, rows))
 
 
 def _cell(value: Any) -> Cell:
