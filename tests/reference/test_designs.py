@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
 
+import mpmath
 import numpy as np
 import pytest
 from scipy import integrate, special, stats
@@ -17,7 +18,7 @@ from scipy import integrate, special, stats
 from hedgetheory.designs.systems import SYSTEMS
 from hedgetheory.errors import InputError
 from hedgetheory.exact import Number
-from hedgetheory.reference import audit, compute, cross, tables, tags
+from hedgetheory.reference import audit, compute, cross, export, tables, tags
 from hedgetheory.reference.answers import NOT_SUPPORTED, parse_answer
 from hedgetheory.reference.cases import Job, jobs
 from hedgetheory.reference.cross import Disagreement
@@ -145,6 +146,23 @@ def test_an_unknown_function_is_refused():
         made.named("nothing")
 
 
+def test_an_export_has_the_arguments_and_the_joint_model():
+    rows = {
+        row["id"]: row for row in export.rows([tables.load("functions"), tables.load("designs")])
+    }
+    row = rows["function:grpo_k3:policy=0.5,reference=0.25"]
+    assert (row["function"], row["policy"], row["law"], row["joint"]) == (
+        "grpo_k3",
+        None,
+        None,
+        None,
+    )
+    assert '"reference":{"binary64":"0x1.0000000000000p-2","rational":"1/4"}' in row["arguments"]
+    gold = rows["gold:bon(n=9)@uniform:joint=contaminated(eps=0.01, h=0)"]
+    assert gold["joint"] == "contaminated(eps=0.01, h=0)"
+    assert tuple(row) == export.COLUMNS
+
+
 def test_jobs_of_the_table_have_ids_of_their_own():
     found = [job.id for job in jobs("designs")]
     assert len(found) == len(set(found))
@@ -216,6 +234,44 @@ def superhf_kl(case):
 
 def rounds_of_one(q):
     return q.id.startswith("kl:superhf(n=32, beta=0.23, rounds=1)@uniform")
+
+
+def closed_forms(case):
+    """The tilt of log-probabilities, GRPO's mean on the quantile, best of n with hacks: mpmath."""
+    inputs, quantity = case["inputs"], case["quantity"]
+    with mpmath.workdps(60):
+        given = {k: exactly(v) for k, v in inputs["parameters"].items() if "rational" in v}
+        law = {k: exactly(v) for k, v in inputs["law_parameters"].items() if "rational" in v}
+        if inputs["law"] == "log_prob" and inputs["policy"] == "tilt":
+            n = 1 + given["lam"] / law["a"]
+            forms = {"kl": mpmath.log(n) - 1 + 1 / n, "mean_reward": -1 / (law["a"] * n),
+                     "mean_quantile": n / (n + 1)}  # fmt: skip
+            found = forms.get(quantity)
+        elif quantity == "mean_quantile" and inputs["policy"] == "grpo" and not law:
+            found = -1 / mpmath.expm1(-1 / given["beta"]) - given["beta"]
+        elif inputs.get("joint") == "contaminated" and inputs["policy"] == "bon":
+            joint = {k: exactly(v) for k, v in inputs["joint_parameters"].items()}
+            clean = (1 - joint["eps"]) ** given["n"]
+            found = clean * given["n"] / (given["n"] + 1) + joint["h"] * (1 - clean)
+        else:
+            return None
+        return None if found is None else float(found)
+
+
+def exactly(entry):
+    value = Fraction(entry["rational"])
+    return mpmath.mpf(value.numerator) / value.denominator
+
+
+def without_a_curve(q):
+    return not q.id.startswith("threshold")
+
+
+def test_closed_forms_pass_on_the_cases_that_they_are_of():
+    found = verdicts(closed_forms, asked("designs", without_a_curve))
+    counted = Counter(v.status for v in found)
+    assert set(counted) == {"pass", "unsupported"}, [v.question.id for v in found if v.wrong]
+    assert counted["pass"] >= 45
 
 
 def test_an_independent_implementation_of_superhf_passes():
@@ -376,8 +432,17 @@ def mean_of_three(case):
     return 1.0293753730039641 / math.sqrt(3)
 
 
-def half_too_much(case):
-    return 0.5
+def uncentred(case):
+    """E of the best of four of σ(X), X normal(0, 2): ½ not taken off."""
+    return integrate.quad(
+        lambda x: 4 * special.expit(2 * x) * stats.norm.cdf(x) ** 3 * stats.norm.pdf(x), -9, 9,
+        epsrel=1e-12, epsabs=0,
+    )[0]  # fmt: skip
+
+
+def mean_unnormalised(case):
+    p = numbers(case["inputs"])
+    return p["n"] / (p["n"] + 1) + p["beta"] / 2
 
 
 POLICIES = [
@@ -387,6 +452,8 @@ POLICIES = [
      with_slope_one),
     ("references-redrawn", "kl:bon(n=4)@par(normal(mean=0, sd=1), k=2, m=1)",
      references_of_its_own),
+    ("prior-unnormalised", "mean_quantile:superhf(n=32, beta=0.23, rounds=1)@", mean_unnormalised),
+    ("token-uncentred", "mean_reward:bon(n=4)@treg(normal(mean=0, sd=2))", uncentred),
     ("mean-for-min", "mean_reward:bon(n=4)@min_of(normal(mean=0, sd=1), k=3)", mean_of_three),
 ]  # fmt: skip
 
