@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -69,6 +70,8 @@ def table_options(function: Callable[..., Any]) -> Callable[..., Any]:
         "tune scores.csv.gz --family bop --prompt prompt --proxy reward --gold passed --json",
         'tune scores.csv --family "sbon(n=16)" --plot scores.png',
         "tune scores.csv --proxy judge,reward,length --group domain --floor 0.3",
+        "tune scores.csv --proxy a,b,c --ensemble mean_minus_std_ddof1 --ensemble-weight 0.5",
+        'tune scores.csv --family "sbon(n=16)" --shape "tanh(r/2)"',
         "tune - --drop-invalid < scores.csv",
     ),
 )
@@ -78,6 +81,12 @@ def table_options(function: Callable[..., Any]) -> Callable[..., Any]:
               "superhf(beta=0.23), fk(k=4), best_of_random(geometric).")  # fmt: skip
 @click.option("--gold", default="true", show_default=True, help="Column of the gold score.")
 @table_options
+@click.option("--ensemble", metavar="HOW",
+              help="Several proxies as one: mean, median, min, mean_minus_std_ddof0, "
+              "mean_minus_std_ddof1, mean_minus_var_ddof0, mean_minus_var_ddof1.")  # fmt: skip
+@click.option("--ensemble-weight", type=float, metavar="C",
+              help="How many deviations less (1).")  # fmt: skip
+@click.option("--shape", metavar="FORMULA", help="An increasing formula in r of the proxy.")
 @click.option("--large", is_flag=True, help="One pass in bounded memory (bon, bop).")
 @click.option("--scheduler", metavar="ADDRESS", help="The same on a running Dask cluster.")
 @click.option("--plot", metavar="FILE", help="Draw the curves: .png, .svg or .pdf.")
@@ -99,8 +108,12 @@ def command(table: str, proxies: tuple[str, ...], plot: str | None, **given: Any
     suffix = None if plot is None else plot_format(plot)
     target = None if plot is None else checked_target(plot)
     columns = column_names(proxies)
-    with readable(table, len(columns)) as source:
-        results = {column: tune(source, proxy=column) for column in columns}
+    together = given.get("ensemble") is not None
+    with readable(table, 1 if together else len(columns)) as source:
+        if together:
+            results = {",".join(columns): tune(source, proxy=columns)}
+        else:
+            results = {column: tune(source, proxy=column) for column in columns}
     if target is not None and suffix is not None:
         write_file(target, draw(results, suffix))
     return Report("tune", *told(table, results))
@@ -124,12 +137,18 @@ def tuner(given: dict[str, Any]) -> Callable[..., TuneResult]:
         return partial(tune, **given)
     from hedgetheory.hedgetune.large import tune_large
 
-    for name in ("kl_budget", "draw_budget", "floor", "pooled"):
-        value = given.pop(name)
-        if value is not None and value is not False:  # a floor of 0 is a floor
+    for name, unset in _NEEDS_TABLE.items():
+        if given.pop(name, unset) is not unset:  # a floor of 0 is a floor
             option = name.replace("_", "-")
             raise click.UsageError(f"--{option} needs the table in memory: no --large, --scheduler")
     return partial(tune_large, scheduler=scheduler, **given)
+
+
+#: What ``--large`` has not, and its value where it was not given.
+_NEEDS_TABLE: Mapping[str, Any] = MappingProxyType(
+    dict.fromkeys(("kl_budget", "draw_budget", "floor", "ensemble", "ensemble_weight", "shape"))
+    | {"pooled": False}
+)
 
 
 def column_names(proxies: tuple[str, ...]) -> list[str]:

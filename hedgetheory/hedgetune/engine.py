@@ -236,16 +236,15 @@ class Cells:
 
 
 def cells(layout: Layout, columns: Mapping[str, str], name: str) -> Cells:
-    """Where the columns are in a layout. ``columns``: part → name, parts ``prompt``, ``proxy``,
-    ``gold`` and, if wanted, ``weight`` and ``group``.
+    """Where the columns are in a layout. ``columns``: part → name, parts ``prompt``, ``proxy`` (or
+    those of `members.members_of`), ``gold`` and, if wanted, ``weight`` and ``group``.
 
     Raises InputError for a column that is missing, doubled, or of a type that holds no numbers.
     """
     places = {part: _place(layout, column, name) for part, column in columns.items()}
     numbers: dict[str, tuple[str, str]] = {}
-    for part in ("proxy", "gold", "weight"):
-        if part in places:
-            numbers[part] = _real(layout, places[part], columns[part], name)
+    for part in number_parts(columns):
+        numbers[part] = _real(layout, places[part], columns[part], name)
     header = layout.header
     response = header.index(RESPONSE) if header.count(RESPONSE) == 1 else None
     prompt, kind = f"c{places['prompt']}", layout.types[places["prompt"]]
@@ -260,6 +259,11 @@ def cells(layout: Layout, columns: Mapping[str, str], name: str) -> Cells:
         f"CAST(c{places['group']} AS VARCHAR)" if "group" in places else None,
         tuple(sorted(used)),
     )
+
+
+def number_parts(columns: Iterable[str]) -> list[str]:
+    """The parts of a row that are numbers, in order."""
+    return [part for part in columns if part not in ("prompt", "group")]
 
 
 def blank(cell: str) -> str:

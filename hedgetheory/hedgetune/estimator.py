@@ -40,6 +40,7 @@ class HedgeTune:
         draw_budget: float | None = None,
         floor: float | None = None,
         pooled: bool = False,
+        shape: str | None = None,
     ) -> None:
         self.family = family
         self.seed = seed
@@ -49,6 +50,7 @@ class HedgeTune:
         self.draw_budget = draw_budget
         self.floor = floor
         self.pooled = pooled
+        self.shape = shape
 
     def fit(
         self,

@@ -35,6 +35,7 @@ class TuneResult:
 
     ``constraints``: those asked for, None without; ``unconstrained``: the best without them.
     ``groups``: for each group its prompts, its own best theta, and its value at theta.
+    ``ensemble``: its ``how``, ``weight`` and ``members``; ``shape``: the formula of the proxy.
     """
 
     family: str
@@ -69,6 +70,8 @@ class TuneResult:
     seed: int
     resamples: int
     confidence: float
+    ensemble: dict[str, Any] | None = None
+    shape: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The fields of the command-line contract and more: plain numbers, null where undefined."""

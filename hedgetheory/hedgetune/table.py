@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -17,9 +17,11 @@ from hedgetheory.hedgetune.engine import (
     cells,
     database,
     layout_of,
+    number_parts,
     quoted,
     unreadable,
 )
+from hedgetheory.hedgetune.members import Ensemble, members_of
 from hedgetheory.hedgetune.sources import Part, Source, opened, packaged_tables, show
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ __all__ = ["Array", "Source", "Table", "packaged_tables", "read_table", "table_c
 Array: TypeAlias = NDArray[np.float64]
 Codes: TypeAlias = NDArray[np.int64]
 
+#: The parts of a row that are the members of an ensemble: this and a number.
+_MEMBER = "member_"
 _HINT = "correct it, or have such rows dropped and counted (--drop-invalid, drop_invalid=True)"
 
 
@@ -122,11 +126,12 @@ class Table:
         frame: Any,
         *,
         prompt: str = "prompt_id",
-        proxy: str = "proxy",
+        proxy: str | Sequence[str] = "proxy",
         gold: str = "true",
         weight: str | None = None,
         group: str | None = None,
         drop_invalid: bool = False,
+        ensemble: Ensemble | None = None,
         name: str = "frame",
     ) -> Table:
         """A table from a dataframe: pandas, polars (lazy too), pyarrow, Hugging Face, or a mapping.
@@ -134,7 +139,7 @@ class Table:
         Whatever narwhals knows is read through narwhals (``pip install "hedgetheory[frames]"``); a
         mapping of arrays needs nothing. Integer ids are compared as integers, all others as text,
         so that 1 and "1" are one prompt, as in a file; True and False count as 1 and 0, numbers
-        written as text count as in a file.
+        written as text count as in a file. ``ensemble``: as in `read_table`.
 
         Raises InputError for a column that is missing or holds no numbers, and as ``from_arrays``.
 
@@ -144,8 +149,18 @@ class Table:
         """
         from hedgetheory.hedgetune.frames import frame_columns
 
-        wanted = column_names(prompt, proxy, gold, weight, group)
+        wanted = column_names(prompt, proxy, gold, weight, group, ensemble)
         arrays = frame_columns(frame, wanted)
+        if ensemble is not None:
+            parts = [part for part in wanted if part.startswith(_MEMBER)]
+            members = np.array([arrays.pop(part) for part in parts])
+            valid = np.isfinite(members).all(axis=0)
+            if not valid.all() and not drop_invalid:
+                row = int(np.argmin(valid))
+                place = int(np.argmin(np.isfinite(members[:, row])))
+                raise invalid(name, row + 1, wanted[parts[place]], str(members[place, row]))
+            arrays["proxy"] = np.full(len(valid), np.nan)
+            arrays["proxy"][valid] = ensemble.of(members[:, valid])
         return cls.from_arrays(**arrays, drop_invalid=drop_invalid, name=name)
 
 
@@ -153,11 +168,12 @@ def read_table(
     source: Source,
     *,
     prompt: str = "prompt_id",
-    proxy: str = "proxy",
+    proxy: str | Sequence[str] = "proxy",
     gold: str = "true",
     weight: str | None = None,
     group: str | None = None,
     drop_invalid: bool = False,
+    ensemble: Ensemble | None = None,
 ) -> Table:
     """Read a table of scored responses: one row a response.
 
@@ -170,6 +186,8 @@ def read_table(
     character; rows of a prompt may be scattered, over files too, and the order of rows and files
     changes nothing. True and False (in any case) count as 1 and 0. The weight of a prompt (finite,
     ≥ 0) and its group are the same in all its rows. Rows are counted from 1, a header not counted.
+    With an ``ensemble``, ``proxy`` names the columns of its members, and the table has the one
+    score that it makes of them; a row without a finite score of each is invalid.
 
     Returns a Table, prompts ordered by id. Nothing is silently left out: rows with an empty id or a
     score that is not a finite number are refused, or counted in ``dropped`` if ``drop_invalid``.
@@ -182,19 +200,22 @@ def read_table(
     >>> len(table.sizes), len(table.proxy)
     (100, 6400)
     """
-    columns = column_names(prompt, proxy, gold, weight, group)
+    columns = column_names(prompt, proxy, gold, weight, group, ensemble)
+    numbers = number_parts(columns)
+    scored = [part for part in numbers if part not in ("gold", "weight")]
     with opened(source) as (parts, name, private), database(parts, private) as connection:
         connection.execute(
             "CREATE TEMP TABLE rows (part INT, row BIGINT, prompt VARCHAR, response VARCHAR, "
-            "proxy_cell VARCHAR, gold_cell VARCHAR, weight_cell VARCHAR, "
-            'proxy DOUBLE, gold DOUBLE, weight DOUBLE, "group" VARCHAR)'
+            + "".join(f"{part}_cell VARCHAR, {part} DOUBLE, " for part in _with_weight(numbers))
+            + '"group" VARCHAR)'
         )
         for place, part in enumerate(parts):
             _load(connection, part, place, columns)
         dropped = _refuse_or_drop(connection, columns, drop_invalid, parts)
         _refuse_duplicates(connection, prompt, parts)
         scores = connection.execute(
-            "SELECT proxy, gold FROM rows ORDER BY prompt, proxy, gold"
+            f"SELECT {', '.join(scored)}, gold FROM rows "  # noqa: S608 (our own names)
+            f"ORDER BY prompt, {', '.join(scored)}, gold"
         ).fetchnumpy()
         prompts = connection.execute(
             "SELECT any_value(prompt) AS prompt, count(*) AS size, min(weight) AS weight, "
@@ -215,9 +236,10 @@ def read_table(
         group_names = tuple(sorted(set(labels)))
         places = {label: k for k, label in enumerate(group_names)}
         groups = np.array([places[label] for label in labels], np.int64)
+    found = [np.asarray(scores[part], np.float64) for part in scored]
     return Table(
         name,
-        np.asarray(scores["proxy"], np.float64),
+        found[0] if ensemble is None else ensemble.of(found),
         np.asarray(scores["gold"], np.float64),
         np.asarray(prompts["size"], np.int64),
         dropped,
@@ -241,11 +263,29 @@ def table_columns(source: Source) -> list[str]:
 
 
 def column_names(
-    prompt: str, proxy: str, gold: str, weight: str | None, group: str | None
+    prompt: str,
+    proxy: str | Sequence[str],
+    gold: str,
+    weight: str | None,
+    group: str | None,
+    ensemble: Ensemble | None = None,
 ) -> dict[str, str]:
-    """Which column each part of a row is in, the parts that were asked for."""
-    given = {"prompt": prompt, "proxy": proxy, "gold": gold, "weight": weight, "group": group}
-    return {part: column for part, column in given.items() if column is not None}
+    """Which column each part of a row is in, the parts that were asked for.
+
+    With an ensemble, a part for each member instead of ``proxy``.
+    """
+    members = members_of(proxy, ensemble)
+    given = {f"{_MEMBER}{k}": member for k, member in enumerate(members)}
+    if isinstance(proxy, str):
+        given = {"proxy": proxy}
+    given = {"prompt": prompt} | given | {"gold": gold}
+    also = {"weight": weight, "group": group}
+    return given | {part: column for part, column in also.items() if column is not None}
+
+
+def _with_weight(numbers: Sequence[str]) -> list[str]:
+    """The numbers of a row as it is loaded: a weight always, NULL where there is none."""
+    return list(dict.fromkeys([*numbers, "weight"]))
 
 
 # --- refusals, shared with the other ways in ------------------------------------------------------
@@ -335,13 +375,14 @@ def _load(
 
     layout = layout_of(connection, part)
     cell = cells(layout, columns, part.name)
-    shown, real = (
-        [cell.numbers[c][k] if c in cell.numbers else "NULL" for c in ("proxy", "gold", "weight")]
-        for k in (0, 1)
-    )
+    numbers = [
+        sql
+        for part in _with_weight(number_parts(columns))
+        for sql in cell.numbers.get(part, ("NULL", "NULL"))
+    ]
     query = f"""
         INSERT INTO rows SELECT {place}, row_number() OVER (), CAST({cell.prompt} AS VARCHAR),
-            {cell.response or "NULL"}, {", ".join(shown)}, {", ".join(real)}, {cell.group or "NULL"}
+            {cell.response or "NULL"}, {", ".join(numbers)}, {cell.group or "NULL"}
         FROM {layout.relation(quoted(str(part.link)), cell.used)}
     """  # noqa: S608 (the paths are ours and quoted, columns are named by their place)
     try:
@@ -356,13 +397,14 @@ def _refuse_or_drop(
     drop_invalid: bool,
     parts: list[Part],
 ) -> int:
-    tests = {c: f"{c} IS NULL" for c in ("proxy", "gold", "weight") if c in columns}
+    numbers = number_parts(columns)
+    tests = {c: f"{c} IS NULL" for c in numbers}
     tests |= {c: blank(f'"{c}"') for c in ("prompt", "group") if c in columns}
     bad = " OR ".join(tests.values())
     if drop_invalid:
         found = connection.execute(f"DELETE FROM rows WHERE {bad}").fetchone()  # noqa: S608
         return int(found[0]) if found else 0
-    cells_of = {c: f"{c}_cell" if c in ("proxy", "gold", "weight") else f'"{c}"' for c in tests}
+    cells_of = {c: f"{c}_cell" if c in numbers else f'"{c}"' for c in tests}
     fields = ", ".join(["part", "row", *cells_of.values(), *tests.values()])
     first = f"SELECT {fields} FROM rows WHERE {bad} ORDER BY part, row LIMIT 1"  # noqa: S608
     row = connection.execute(first).fetchone()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import Any
@@ -13,6 +14,7 @@ from hedgetheory.hedgetune.answer import answer
 from hedgetheory.hedgetune.constraints import Constraints, Labels
 from hedgetheory.hedgetune.families import parse_family
 from hedgetheory.hedgetune.frames import is_frame
+from hedgetheory.hedgetune.members import Ensemble, members_of
 from hedgetheory.hedgetune.ranks import rank_groups
 from hedgetheory.hedgetune.result import TuneResult
 from hedgetheory.hedgetune.table import Array, Source, Table, read_table
@@ -53,7 +55,7 @@ def tune(
     family: str = "bon",
     *,
     prompt: str = "prompt_id",
-    proxy: str = "proxy",
+    proxy: str | Sequence[str] = "proxy",
     gold: str = "true",
     weight: str | None = None,
     group: str | None = None,
@@ -65,6 +67,9 @@ def tune(
     kl_budget: float | None = None,
     draw_budget: float | None = None,
     floor: float | None = None,
+    ensemble: str | None = None,
+    ensemble_weight: float | None = None,
+    shape: str | None = None,
 ) -> TuneResult:
     """Choose the parameter of a selection policy on a table of scored responses.
 
@@ -86,6 +91,12 @@ def tune(
     ``superhf(n=8)`` (both with ``rounds``), ``fk(k=4)``, ``fk(lam=10)`` (Soft Best-of-n under its
     own name), or ``best_of_random`` of ``ztp``, ``geometric``, ``binomial(m=8)``,
     ``negative_binomial(r=2)``, ``sibuya``. λ is on the raw proxy for ``tilt``, ``sbon``, ``fk``.
+
+    ``ensemble``: the proxies in ``proxy``, two columns or more, become one score a response: mean,
+    median, min, mean_minus_std_ddof0, …_ddof1, mean_minus_var_ddof0, …_ddof1, the last four less
+    ``ensemble_weight`` ≥ 0 (1) deviations; on their own scales (standardise first if you must).
+    ``shape``: a formula in r of the proxy, such as ``tanh(r/2)``, strictly increasing on the table;
+    it cannot move a rank policy but by ties of rounding, which are told; it moves tilts.
 
     ``seed`` ≥ 0 and ``resamples`` ≥ 0 (0: no intervals) of the bootstrap over prompts;
     ``confidence`` in (0, 1) of the intervals. ``drop_invalid``: drop and count invalid rows instead
@@ -116,6 +127,10 @@ def tune(
     name = parse_family(family)
     settings = Settings(seed, resamples, confidence)
     constraints = Constraints(kl_budget, draw_budget, floor)
+    joined = _ensemble(ensemble, ensemble_weight)
+    members = members_of(proxy, joined)
+    if members and isinstance(table, Table):
+        raise InputError("a Table has one proxy: give the ensemble what its columns are read from")
     if not isinstance(table, Table):
         read = Table.from_frame if is_frame(table) else read_table
         table = read(
@@ -126,7 +141,11 @@ def tune(
             weight=weight,
             group=group,
             drop_invalid=drop_invalid,
+            ensemble=joined,
         )
+    joints: list[str] = []
+    if shape is not None:
+        table, joints = _shaped(table, shape)
     if floor is not None and table.groups is None:
         raise InputError("a floor on the worst group needs the column of the groups (--group)")
     if pooled:
@@ -141,7 +160,7 @@ def tune(
     _require_a_choice(table)
     labels = None if codes is None else Labels(codes, table.group_names)
     found = answer(points, settings, constraints, labels, unit)
-    notes = _warnings_on(table, settings.resamples, pooled)
+    notes = _warnings_on(table, settings.resamples, pooled) + joints
     return TuneResult(
         family=str(name),
         n_prompts=len(table.sizes),
@@ -152,8 +171,26 @@ def tune(
         seed=int(seed),
         resamples=int(resamples),
         confidence=float(confidence),
+        ensemble=None
+        if joined is None
+        else {"how": joined.how, "weight": float(joined.weight), "members": list(members)},
+        shape=shape,
         **found,
     )
+
+
+def _ensemble(how: str | None, weight: float | None) -> Ensemble | None:
+    if how is not None:
+        return Ensemble(how, 1.0 if weight is None else weight)
+    if weight is not None:
+        raise InputError(f"ensemble_weight={weight} without an ensemble: give ensemble= too")
+    return None
+
+
+def _shaped(table: Table, shape: str) -> tuple[Table, list[str]]:
+    from hedgetheory.hedgetune.shaping import shaped  # sympy: only where there is a formula
+
+    return shaped(table, shape)
 
 
 def _is_count(value: object) -> bool:
