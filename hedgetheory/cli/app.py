@@ -10,8 +10,10 @@ from importlib import import_module
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 import hedgetheory
+from hedgetheory.cli.completion import completing, completion
 from hedgetheory.cli.text import one_line
 from hedgetheory.errors import HedgeTheoryError, InputError, nearest
 
@@ -47,6 +49,11 @@ Examples:
   hedgetheory value --law normal --policy "bop(5)" --quantity kl --digits 30
   hedgetheory check --law uniform --family bon --gold "u**12*(1 - u)"
   hedgetheory tune ridge_overfit
+  hedgetheory report ridge_overfit --html report.html
+
+\b
+Completion, in bash (or zsh, fish: zsh_source, fish_source):
+  eval "$(_HEDGETHEORY_COMPLETE=bash_source hedgetheory)"
 """
 
 
@@ -60,13 +67,17 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"hedgetheory.cli.{cmd_name}").command
-        return command
+        return completing(command) if ctx.resilient_parsing else command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        named = [CompletionItem(n, help=s) for n, s in COMMANDS.items() if n.startswith(incomplete)]
+        return named + click.Command.shell_complete(self, ctx, incomplete)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
             raise click.UsageError(f"unknown command {name}: {nearest(name, list(COMMANDS))}", ctx)
         return super().resolve_command(ctx, args)
 
@@ -94,7 +105,8 @@ def run(argv: Sequence[str]) -> int:
     """Run one command line; returns its exit code and never raises."""
     debug = "--debug" in argv
     try:
-        code = _invoke(argv)
+        asked = completion(application, "hedgetheory")
+        code = _invoke(argv) if asked is None else asked
         sys.stdout.flush()
         return code
     except BaseException as error:  # nothing leaves the command line as a traceback
