@@ -50,7 +50,9 @@ def _folder(text: str | None) -> Path:
     return path
 
 
-@command.command("verify")
+@command.command(
+    "verify", epilog=options.examples("reference verify", "reference verify --recompute 100 --json")
+)
 @click.argument("directory", required=False, metavar="[DIR]")
 @click.option("--recompute", type=click.IntRange(0), default=0, show_default=True, metavar="N",
               help="Evaluate N cases anew and compare.")  # fmt: skip
@@ -86,7 +88,12 @@ def _said(text: str) -> None:
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
-@command.command("export")
+@command.command(
+    "export",
+    epilog=options.examples(
+        "reference export kl --format csv", "reference export --format parquet -o tables.parquet"
+    ),
+)
 @click.argument("names", nargs=-1, metavar="[TABLE]...")
 @click.option("--format", "form", type=click.Choice(("csv", "parquet")), required=True)
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE, whole or not at all.")
@@ -106,7 +113,9 @@ def export(names: tuple[str, ...], form: str, output: str | None) -> int:
     return 0
 
 
-@command.command("generate")
+@command.command(
+    "generate", epilog=options.examples("reference generate --table kl --workers 2 -o tables")
+)
 @click.option("--table", "names", multiple=True, metavar="NAME", help="Only this one; repeatable.")
 @options.workers()
 @click.option("-o", "--output", metavar="DIR", help="The folder to write to; ./reference-tables.")

@@ -29,8 +29,8 @@ MAX_FILES = 20
 _CHUNK = 1 << 20
 #: Options of one kind alone; what is in neither goes with both.
 _OF_CHECK = ("law_text", "joint", "digits", "bound", "workers")
-_OF_TUNE = ("prompt", "proxies", "weight", "group", "kl_budget", "draw_budget", "floor", "pooled",
-            "seed", "resamples", "confidence", "drop_invalid")  # fmt: skip
+_SHARED = {"table", "family", "gold", "as_json", "output", "debug"}
+_OF_TUNE = {parameter.name for parameter in tune.command.params} - _SHARED
 
 
 @click.command(
@@ -96,7 +96,7 @@ def _of_table(table: str, html: str, on: str | None, given: dict[str, Any]) -> M
     line = _command_line([table], html, on, {**chosen, "proxy": ",".join(columns)})
     run = tune.tuner({**chosen, "large": False, "scheduler": None})
     with tune.readable(table, 2) as source:  # twice: standard input is a file then, to be hashed
-        results = {column: run(source, proxy=column) for column in columns}
+        results = tune.by_proxy(run, source, columns, given["ensemble"] is not None)
         files = list(_checksums(source, table))
     rows = [Row([name, f"{size:,}", number(digest)]) for name, size, digest in files]
     whole = page(

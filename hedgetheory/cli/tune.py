@@ -52,6 +52,16 @@ _TABLE_OPTIONS = (
     click.option(
         "--confidence", type=float, default=0.95, show_default=True, help="Of the intervals."
     ),
+    click.option(
+        "--ensemble",
+        metavar="HOW",
+        help="Several proxies as one: mean, median, min, mean_minus_std_ddof0, "
+        "mean_minus_std_ddof1, mean_minus_var_ddof0, mean_minus_var_ddof1.",
+    ),
+    click.option(
+        "--ensemble-weight", type=float, metavar="C", help="How many deviations less (1)."
+    ),
+    click.option("--shape", metavar="FORMULA", help="An increasing formula in r of the proxy."),
     click.option("--drop-invalid", is_flag=True, help="Drop and count rows with invalid scores."),
 )
 
@@ -81,12 +91,6 @@ def table_options(function: Callable[..., Any]) -> Callable[..., Any]:
               "superhf(beta=0.23), fk(k=4), best_of_random(geometric).")  # fmt: skip
 @click.option("--gold", default="true", show_default=True, help="Column of the gold score.")
 @table_options
-@click.option("--ensemble", metavar="HOW",
-              help="Several proxies as one: mean, median, min, mean_minus_std_ddof0, "
-              "mean_minus_std_ddof1, mean_minus_var_ddof0, mean_minus_var_ddof1.")  # fmt: skip
-@click.option("--ensemble-weight", type=float, metavar="C",
-              help="How many deviations less (1).")  # fmt: skip
-@click.option("--shape", metavar="FORMULA", help="An increasing formula in r of the proxy.")
 @click.option("--large", is_flag=True, help="One pass in bounded memory (bon, bop).")
 @click.option("--scheduler", metavar="ADDRESS", help="The same on a running Dask cluster.")
 @click.option("--plot", metavar="FILE", help="Draw the curves: .png, .svg or .pdf.")
@@ -110,13 +114,19 @@ def command(table: str, proxies: tuple[str, ...], plot: str | None, **given: Any
     columns = column_names(proxies)
     together = given.get("ensemble") is not None
     with readable(table, 1 if together else len(columns)) as source:
-        if together:
-            results = {",".join(columns): tune(source, proxy=columns)}
-        else:
-            results = {column: tune(source, proxy=column) for column in columns}
+        results = by_proxy(tune, source, columns, together)
     if target is not None and suffix is not None:
         write_file(target, draw(results, suffix))
     return Report("tune", *told(table, results))
+
+
+def by_proxy(
+    run: Callable[..., TuneResult], source: str, columns: list[str], together: bool
+) -> dict[str, TuneResult]:
+    """The results by the name of the proxy; of an ensemble one, by all the names."""
+    if together:
+        return {",".join(columns): run(source, proxy=columns)}
+    return {column: run(source, proxy=column) for column in columns}
 
 
 def told(table: str, results: dict[str, TuneResult]) -> tuple[dict[str, Any], list[str | Grid]]:

@@ -256,6 +256,16 @@ def test_a_table_on_standard_input_is_named_and_hashed(cli, tmp_path, monkeypatc
     }
 
 
+def test_an_ensemble_of_proxies_is_one_answer_that_says_what_it_is(cli, tmp_path):
+    argv = ("report", "ridge_overfit", "--proxy", "proxy,true", "--ensemble", "mean", "--shape",
+            "tanh(r)", "--resamples", "10")  # fmt: skip
+    done, page = made(cli, tmp_path, *argv, "--json")
+    assert done.code == 0, done.err
+    assert done.document["result"]["ensemble"]["how"] == "mean"
+    assert "the mean of <code>proxy,true</code>, shaped by <code>tanh(r)</code>" in page
+    assert "--ensemble mean" in done.document["reproduce"]
+
+
 def test_a_law_from_a_file_is_hashed(cli, tmp_path):
     law = tmp_path / "rewards.txt"
     law.write_text("0\n1\n2\n5\n")

@@ -68,10 +68,19 @@ def _answer(proxy: str, found: TuneResult) -> Markup:
     asked = "" if found.constraints is None else " within the constraints"
     lines: list[Child] = [
         h("p", h("strong", f"Run {name} = {real(found.theta)}"), f"{asked}, selecting by ",
-          h("code", proxy), ". ", badge("estimated", "plain")),
+          _score(proxy, found), ". ", badge("estimated", "plain")),
         h("p", _cost(found, f"{name} = {real(last['theta'])}")),
     ]  # fmt: skip
     return h("div", lines, class_="answer")
+
+
+def _score(proxy: str, found: TuneResult) -> Markup:
+    """What is selected by: a column, several as one, a shape of it."""
+    return join(
+        None if found.ensemble is None else f"the {found.ensemble['how']} of ",
+        h("code", proxy),
+        None if found.shape is None else [", shaped by ", h("code", found.shape)],
+    )
 
 
 def _cost(found: TuneResult, end: str) -> str:
