@@ -76,10 +76,10 @@ def select(only: str | None = None) -> tuple[Claim, ...]:
     if only is None:
         return LEDGER
     wanted = only.casefold()
-    for part in (lambda id: id, lambda id: id.partition(".")[0]):
-        named = tuple(claim for claim in LEDGER if part(claim.id) == wanted)
-        if named:
-            return named
+    named = tuple(claim for claim in LEDGER if claim.id == wanted)
+    group = tuple(claim for claim in LEDGER if claim.id.partition(".")[0] == wanted)
+    if named or group:
+        return named or group
     found = tuple(c for c in LEDGER if wanted in c.id.casefold() or wanted in c.title.casefold())
     if not wanted.strip() or not found:
         shown = only if len(only) <= 60 else only[:57] + "..."
