@@ -23,7 +23,7 @@ def routes():
     return module
 
 
-@pytest.mark.parametrize("first", range(0, 60, 10))
+@pytest.mark.parametrize("first", range(0, 40, 10))
 def test_random_cases_agree_by_two_routes(routes, first):
     outcomes = [routes.case(k) for k in range(first, first + 10)]
     assert [case for case in outcomes if case[3].split(":")[0].isupper()] == []
