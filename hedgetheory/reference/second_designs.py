@@ -293,16 +293,32 @@ def _partial(p: Any, law: str, wrong: str, cdf: Any, w: Any) -> Any:
 # -- thresholds ------------------------------------------------------------------------------------
 
 
+def _turn_of_the_tilt(job: Job, value: Number) -> Any:
+    """f′ = Cov(g, s) and f″ = E[(g − E g)(s − E s)²] under the tilt of the reward s."""
+    with mp.workdps(DIGITS):
+        low, high = value.bounds
+        theta = exact((low + high) / 2)
+        curve = _curve(job.gold or "")
+        rows = [(s, p * mp.exp(theta * s), curve(f, s)) for s, p, _, f in rows_of(job.law, True)]
+        whole = mp.fsum(p for _, p, _ in rows)
+        reward = mp.fsum(p * s for s, p, _ in rows) / whole
+        gold = mp.fsum(p * g for _, p, g in rows) / whole
+        slope = mp.fsum(p * (s - reward) * (g - gold) for s, p, g in rows)
+        second = mp.fsum(p * (s - reward) ** 2 * (g - gold) for s, p, g in rows)
+        return theta - slope / second
+
+
 def _threshold(job: Job, value: Number) -> tuple[str, Any] | None:
     """A Newton step of f′ from the value, f by exact moments: g = u^12 − u^13."""
-    if job.gold != "u**12*(1 - u)" or value.is_undefined or value.infinite:
-        return None
     spec = parse_family_spec(job.policy).spec
+    known = job.gold == "u**12*(1 - u)" and not (value.is_undefined or value.infinite)
+    if not known or spec.name in ("bon", "bop", "quantile_tilt"):
+        return None  # a rank family does not see the law: `second_curves` has its moments
+    if spec.name == "tilt" and not job.law.startswith("log_prob"):
+        return "Newton step by a covariance in mpmath", _turn_of_the_tilt(job, value)
     given = _parameters(spec)
 
     def moment(power: int, theta: Any) -> Any:
-        if spec.name == "bon":
-            return theta / (theta + power)
         if spec.name == "superhf":
             beta = exact(given["beta"])
             return (theta / (theta + power) + beta / (power + 1)) / (1 + beta)

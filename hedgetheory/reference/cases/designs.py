@@ -15,6 +15,7 @@ from hedgetheory.spec.registry import REGISTRY, Kind
 TABLE = "designs"
 RANK_FUNCTIONALS = ("kl", "chi2", "mean_quantile", "win_rate")
 PEAK = "u**12*(1 - u)"
+GOLDS = ("4*u*(1 - u)", "exp(-2*u)", "u*sin(8*u)")
 ATOMS = ("bernoulli(1/4)", "finite({0: 1/4, 1/2: 1/4, 1: 1/2})")
 
 SUPERHF = (
@@ -79,9 +80,15 @@ def _policies() -> Iterator[Job]:
         for quantity, level in product(("ratio", "cdf"), (TINY, Fraction(3, 4), 1 - TINY)):
             yield Job(quantity, policy, "uniform", ("quantile", level))
         yield Job("renyi", policy, "uniform", order=Fraction(1, 2))
-        yield Job("gold", policy, "uniform", gold=PEAK)
+        for gold in (PEAK, *GOLDS):
+            yield Job("gold", policy, "uniform", gold=gold)
     for policy in (SUPERHF[0], SUPERHF[1], GRPO[1]):
         yield Job("mean_reward", policy, "normal(0, 1)", digits=FEWER_DIGITS)
+    for policy, law in product((*SUPERHF[:2], *GRPO[:3], *RAW_GRPO[:2]), (GRIDS[0], *PROCESS[:2])):
+        # Raw rewards on countably many atoms have no upper end.
+        if policy not in RAW_GRPO or law != PROCESS[1]:
+            yield Job("kl", policy, law)
+            yield Job("mean_reward", policy, law)
     for policy, law in product(RAW_GRPO, ATOMS):
         for quantity in ("kl", "chi2", "mean_reward", "win_rate"):
             yield Job(quantity, policy, law)
@@ -144,6 +151,8 @@ def _thresholds() -> Iterator[Job]:
     for law in ("log_prob", "log_prob(a=1/2)"):
         yield Job("threshold", "tilt", law, gold=PEAK)
     yield Job("threshold", "bon", "par(normal(0, 1), k=1)", gold=PEAK)
+    for law in ("sigmoid(normal(0, 1), at=0, k=1)", "par(normal(0, 1), k=1)"):
+        yield Job("threshold", "tilt", law, gold=PEAK, digits=FEWER_DIGITS)
 
 
 # -- tags ------------------------------------------------------------------------------------------
