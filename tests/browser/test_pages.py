@@ -165,15 +165,11 @@ def test_no_label_of_a_plot_is_cut_or_hidden_by_another(screen, name, width):
             assert label[2] <= right + 1, label
             assert top - 1 <= label[1], label
             assert label[3] <= foot + 1, label
-        ticks = [label for label in labels if re.fullmatch("[−0-9.e]+", label[4])]
-        for k, one in enumerate(ticks):
-            for other in ticks[k + 1 :]:
-                apart = (
-                    one[2] <= other[0]
-                    or other[2] <= one[0]
-                    or (one[3] <= other[1] + 4 or other[3] <= one[1] + 4)
-                )
-                assert apart, (one, other)
+        # Two labels keep apart, but for a mark's, which has an edge of its own to be read over all.
+        axes = [label for label in labels if "=" not in label[4] and " at " not in label[4]]
+        for k, (a, b, c, d, one) in enumerate(axes):
+            for e, f, g, h, other in axes[k + 1 :]:
+                assert c <= e or g <= a or d <= f + 4 or h <= b + 4, (one, other)
 
 
 def test_the_page_is_complete_without_a_script(screen):

@@ -250,7 +250,7 @@ def _integers(found: CheckResult, digits: int) -> Markup | None:
         h("h3", "Whole numbers of draws"),
         h("p", "The best whole n is one of these, beside the extrema of the real curve; the best "
                "are in bold. " + (f"{found.integer.note}." if found.integer.note else "")),
-        table("Candidates", ["n", "expected gold reward f"], rows),
+        table("Candidates for n", ["n", "expected gold reward f"], rows, quiet=True),
     )  # fmt: skip
 
 

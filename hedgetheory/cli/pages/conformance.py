@@ -7,7 +7,7 @@ from typing import Any
 
 from hedgetheory.cli.pages import shell
 from hedgetheory.cli.pages.markup import Markup, h, join
-from hedgetheory.cli.pages.shell import Cell, Row, badge, bullets, table
+from hedgetheory.cli.pages.shell import Cell, Row, badge, bullets, number, table
 from hedgetheory.reference.report import STATUSES, in_short, true_text
 
 
@@ -37,7 +37,7 @@ def _answer(document: dict[str, Any]) -> Markup:
     counts, tolerance = document["counts"], document["tolerance"]
     wrong = counts["mismatch"] + counts["failed"]
     judged = counts["pass"] + wrong
-    others = ", ".join(f"{name} {count}" for name, count in counts.items())
+    others = ", ".join(f"{name} {count:,}" for name, count in counts.items())
     return h(
         "div",
         h("p", h("strong", f"{wrong:,} of {judged:,} answers are wrong. "),
@@ -63,7 +63,7 @@ def _counts(title: str, groups: Sequence[dict[str, Any]]) -> Markup:
     silent = len(groups) - len(rows)
     note = f"{silent} more have no answer at all." if silent else ""
     return join(
-        table(f"Answers by {title}", headers, rows) if rows else None,
+        table(f"Answers by {title}", headers, rows, quiet=True) if rows else None,
         h("p", note, class_="note") if note else None,
     )
 
@@ -84,7 +84,7 @@ def _regions(found: Sequence[dict[str, Any]]) -> Markup | None:
     )
     grid = table(
         "Wrong answers of those asked, by decade; ✗ all wrong, ! some wrong",
-        ["where", "0", *(f"1e{key}" for key in keys)], rows, sortable=False,
+        ["where", "0", *(number(f"1e{key}") for key in keys)], rows, sortable=False,
     )  # fmt: skip
     return join(h("h2", "Where it breaks down"), said, grid)
 
@@ -102,7 +102,7 @@ def _hints(hints: Sequence[dict[str, Any]]) -> Markup | None:
     if not hints:
         return None
     rows = [Row([one["hint"], Cell(str(one["count"]), one["count"])]) for one in hints]
-    return join(h("h2", "What it looks like"), table("Hints", ["hint", "cases"], rows))
+    return join(h("h2", "What it looks like"), table("Hints", ["hint", "cases"], rows, quiet=True))
 
 
 def _case(case: dict[str, Any]) -> Markup:
@@ -113,7 +113,9 @@ def _case(case: dict[str, Any]) -> Markup:
         Row(["off", f"relative {in_short(case['relative'])}, {in_short(case['ulps'])} ulps"]),
         Row(["why", "; ".join(filter(None, (case["reason"], case["hint"])))]),
     ]
-    grid = table(f"Case {case['id']}", ["part", "answer"], rows, words=True, sortable=False)
+    grid = table(
+        f"Case {case['id']}", ["part", "answer"], rows, words=True, sortable=False, quiet=True
+    )
     return join(h("h3", h("code", case["id"])), grid)
 
 
@@ -123,5 +125,5 @@ def _stale(stale: Sequence[dict[str, Any]]) -> Markup | None:
     rows = [Row([h("code", one["pattern"]), one["reason"]]) for one in stale]
     return join(
         h("h2", "Stale expected failures"),
-        table("Lines that nothing needs", ["line", "why"], rows, words=True),
+        table("Lines that nothing needs", ["line", "why"], rows, words=True, quiet=True),
     )

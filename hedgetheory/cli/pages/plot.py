@@ -14,7 +14,7 @@ from typing import Literal
 from hedgetheory.cli.pages.markup import Child, Markup, h, join
 
 WIDTH, HEIGHT = 640, 420
-_LEFT, _RIGHT, _TOP, _BOTTOM = 98, 22, 22, 78
+_LEFT, _RIGHT, _TOP, _BOTTOM = 116, 24, 22, 78
 #: A scale that starts at 0 is even up to so small a part of it, and logarithmic beyond.
 SHIFTED = 50
 Points = Sequence[tuple[float, float]]
@@ -174,8 +174,8 @@ class Plot:
         parts += [
             h("path", d=f"M{left} {top}V{foot}H{right}", class_="axis"),
             h("text", self.x_label, x=(left + right) // 2, y=HEIGHT - 14, text_anchor="middle"),
-            h("text", self.y_label, x=20, y=f"{middle:.0f}", text_anchor="middle",
-              transform=f"rotate(-90 20 {middle:.0f})"),
+            h("text", self.y_label, x=19, y=f"{middle:.0f}", text_anchor="middle",
+              transform=f"rotate(-90 19 {middle:.0f})"),
         ]  # fmt: skip
         return h("g", parts, aria_hidden="true")
 

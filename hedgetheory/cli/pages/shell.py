@@ -108,18 +108,23 @@ class Row:
 
 def table(
     caption: str,
-    headers: Sequence[str],
+    headers: Sequence[Child],
     rows: Iterable[Row],
     *,
     id_: str | None = None,
     words: bool = False,
     sortable: bool = True,
+    quiet: bool = False,
 ) -> Markup:
-    """A table that scrolls by itself where it is wide, by keyboard too."""
-    kinds = " ".join(name for name, wanted in (("words", words), ("sortable", sortable)) if wanted)
+    """A table that scrolls by itself where it is wide, by keyboard too.
+
+    ``words``: of text, not of numbers; ``quiet``: a heading says already what the caption does.
+    """
+    wanted = (("words", words), ("sortable", sortable), ("quiet", quiet))
+    kinds = " ".join(name for name, want in wanted if want)
     inside = h(
         "table",
-        h("caption", caption),
+        h("caption", h("span", caption)),
         h("thead", h("tr", *(h("th", header, scope="col") for header in headers))),
         h("tbody", *(_row(row) for row in rows)),
         class_=kinds or None,
@@ -183,7 +188,14 @@ def reproduce(command: str, versions: Iterable[tuple[str, str]], inputs: Iterabl
             h("span", role="status", class_="note"),
             class_="copying",
         ),
-        table("Input", ["file", "bytes", "SHA-256"], made, words=True, sortable=False)
+        table(
+            "Input",
+            ["input file", "bytes", "SHA-256 of the file"],
+            made,
+            words=True,
+            sortable=False,
+            quiet=True,
+        )
         if made
         else None,
         h(

@@ -81,21 +81,26 @@ pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--raised);padding
  border-radius:.4rem}
 table{border-collapse:collapse;width:100%;font-size:.93rem}
 caption{text-align:left;padding:.45rem .8rem;color:var(--soft)}
-th,td{padding:.35rem .8rem;text-align:right;vertical-align:top;border-top:1px solid var(--rule);
+caption span{position:sticky;left:.8rem;display:inline-block;max-width:min(66rem,100vw - 4rem)}
+.quiet caption{position:absolute;width:1px;height:1px;padding:0;overflow:hidden;
+ clip-path:inset(50%)}
+th,td{padding:.35rem .7rem;text-align:right;vertical-align:top;border-top:1px solid var(--rule);
  font-variant-numeric:tabular-nums}
-thead th{border-top:0;background:var(--raised);white-space:nowrap;vertical-align:bottom}
+thead th{border-top:0;background:var(--raised);vertical-align:bottom}
 th:first-child,td:first-child,.words td,.words th{text-align:left}
 tbody th{font-weight:400}
 .words td{overflow-wrap:break-word;min-width:6rem}
+.words th:first-child:not(:nth-last-child(2)){min-width:10rem}.words td:last-child{min-width:13rem}
 td .num,th .num,td code,th code{white-space:nowrap}
-.words td code,.words th code{white-space:normal;overflow-wrap:anywhere}
+.words td code{white-space:normal;overflow-wrap:anywhere}
 tr.best td,tr.best th{font-weight:700}
 tr.here td,tr.here th{background:var(--raised);box-shadow:inset 0 0 0 1px var(--accent)}
 th button{all:unset;cursor:pointer;font:inherit;font-weight:600}
 th button:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
-th button::after{content:" ↕";color:var(--soft)}
-th[aria-sort=ascending] button::after{content:" ↑"}
-th[aria-sort=descending] button::after{content:" ↓"}
+th button::after{content:"\\a0↕";color:var(--soft)}
+th[aria-sort=ascending] button::after{content:"\\a0↑"}
+th[aria-sort=descending] button::after{content:"\\a0↓"}
+td.ok,td.wrong,td.some{white-space:nowrap}
 td.ok{color:var(--good)}td.wrong{color:var(--bad)}td.some{color:var(--open)}
 summary{cursor:pointer;color:var(--accent);padding:.25rem 0;width:fit-content}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(27rem,100%),1fr));gap:1rem}
@@ -138,7 +143,7 @@ footer{color:var(--soft);font-size:.88rem;padding-top:1.5rem;padding-bottom:2.5r
  header,main,footer{padding-left:1rem;padding-right:1rem}
  h1{font-size:1.4rem}
  .answer{font-size:1.02rem;padding:.7rem .9rem}
- svg text{font-size:23px}
+ svg text{font-size:22px}
  th,td{padding:.35rem .55rem}
 }
 @media (prefers-reduced-motion:no-preference){svg .cursor{transition:transform .12s}}

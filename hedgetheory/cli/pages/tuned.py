@@ -336,7 +336,10 @@ def _side_by_side(results: Mapping[str, TuneResult]) -> Markup:
     ]  # fmt: skip
     headers = ["proxy", f"best {name}", "its interval", "gold score, held out", "shape",
                "cost of over-optimising", "its interval", "hacks"]  # fmt: skip
-    return join(h("h2", "The proxies side by side", id="proxies"), table("Proxies", headers, rows))
+    return join(
+        h("h2", "The proxies side by side", id="proxies"),
+        table("Proxies", headers, rows, quiet=True),
+    )
 
 
 def _groups(proxy: str, found: TuneResult, heading: str) -> Markup | None:
