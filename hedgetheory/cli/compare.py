@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: The longest file of expected failures.
 MAX_EXPECTED_BYTES = 1 << 24
+#: Tables whose cases' ids do not start with the name of the table.
+MIXED = ("designs", "functions")
 
 
 @click.command(
@@ -177,6 +179,7 @@ def _judged_file(
     names = tables.names()
     # An answer to a case that is not asked is no mistake: look into the tables that it names.
     others = {name.partition(":")[0] for name in submission.answers if name not in ids}
+    others |= set(MIXED) if others else set()
     ids |= {question.id for question in _questions([name for name in names if name in others])}
     verdicts = judge_submission(asked, submission.answers, tolerance, known=ids, names=names)
     return verdicts, submission.implementation

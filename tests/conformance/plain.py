@@ -196,7 +196,7 @@ def answer(case):
     quantity, inputs = case["quantity"], case["inputs"]
     if "responses" in inputs:
         return over_subsets(inputs) if quantity != "sample_plug_in" else None
-    known = parameters(inputs)
+    known = None if "function" in inputs else parameters(inputs)
     if known is None:
         return None
     policy, p = known

@@ -342,7 +342,9 @@ def test_the_cases_are_printed_as_a_live_program_gets_them(cli):
 
 def test_answers_to_cases_that_are_not_asked_are_no_mistake(cli, tmp_path):
     other = next(case.id for case in tables.load("mean_quantile").cases)
-    answers = {"kl:bon(n=2)@uniform": KL_2, other: 12}
+    design = "kl:superhf(n=2, beta=0, rounds=1)@uniform"  # of the table of several quantities
+    function = "function:grpo_k3:policy=0.5,reference=0.25"
+    answers = {"kl:bon(n=2)@uniform": KL_2, other: 12, design: 12, function: 12}
     assert compare(cli, tmp_path, answers).code == 0
 
 
