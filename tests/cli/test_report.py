@@ -25,6 +25,7 @@ from hedgetheory.cli.tune import WHAT_VALUES_ARE, command
 CHECK = ("report", "--law", "uniform", "--family", "bon", "--gold", "u**12*(1 - u)")
 TUNE = ("report", "ridge_overfit", "--resamples", "40")
 EVIL = '"><img src=x onerror=alert(1)><script>alert(1)</script>'
+SLY = 'proxy&<i>" onfocus="alert(1)" x=\''
 _VOID = {"meta", "input", "br", "link", "img"}
 
 
@@ -69,7 +70,7 @@ def evil_table(tmp_path):
     path = tmp_path / "a<b>&table.csv"
     with path.open("w", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow([EVIL, "proxy&<i>", "'gold'", "group"])
+        rows.writerow([EVIL, SLY, "'gold'", "group"])
         for prompt in range(12):
             for k in range(6):
                 score = (prompt * 7 + k * 5) % 11
@@ -142,12 +143,14 @@ def test_the_policy_lets_nothing_run_but_what_the_page_brought(cli, tmp_path, ar
 
 
 def test_text_from_a_table_is_text_on_the_page(cli, tmp_path, evil_table):
-    argv = ("report", str(evil_table), "--prompt", EVIL, "--proxy", "proxy&<i>", "--gold", "'gold'")
+    argv = ("report", str(evil_table), "--prompt", EVIL, "--proxy", SLY, "--gold", "'gold'")
     done, page = made(cli, tmp_path, *argv, "--group", "group", "--resamples", "20", "--json")
     assert done.code == 0, done.err
     tree = Tree(page)
     assert len(tree.all("script")) == len(tree.all("style")) == 1
     assert tree.all("img") == tree.all("i") == tree.all("b") == []
+    assert not any("onfocus" in attributes for _, attributes in tree.elements)
+    assert any(SLY in a.get("aria-label", "") for a in tree.all("div"))
     assert "&lt;script&gt;alert(1)" in page
     assert f"{EVIL}0" in tree.texts["th"]
     assert evil_table.name in tree.texts["h1"]
