@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from hedgetheory.ledger import verify
 from hedgetheory.errors import HedgeTheoryError, InputError
+from hedgetheory.ledger import verify
 from hedgetheory.workers import in_order
 
 ITEMS = [3, -1, 2, 0, -7]

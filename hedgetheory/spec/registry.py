@@ -166,7 +166,7 @@ _LAWS = (
         "mixture",
         "hedgetheory.laws.mixed:mixture",
         (Parameter("components", "mixture"),),
-        "continuous and finite laws with weights, as in mixture({normal: 0.9, finite({3: 1}): 0.1})",
+        "continuous and finite laws, weighted, as in mixture({normal: 0.9, finite({3: 1}): 0.1})",
         "weights > 0 with sum exactly 1",
     ),
     Entry(
