@@ -261,8 +261,8 @@ def findings(rows: list[dict[str, Any]]) -> list[str]:
         best_ns = sorted(row["theta"] for row in joined)
         found.append(
             f"Ensembles of {part}: best n from {best_ns[0]} to {best_ns[-1]}; the best of the "
-            f"seven, in hindsight, is {best['ensemble']} with {best['value']:.4f}, the best single member "
-            f"{single['proxy'][0]} has {single['value']:.4f}."
+            f"seven, in hindsight, is {best['ensemble']} with {best['value']:.4f}, the best single "
+            f"member {single['proxy'][0]} has {single['value']:.4f}."
         )
     for family in ("bon", "tilt", "sbon(n=16)"):
         bent = [r for r in rows if r["system"] == "par" and r["family"] == family]
