@@ -246,6 +246,34 @@ def test_a_curve_that_costs_too_much_is_cut_and_the_page_says_so(cli, tmp_path, 
     assert "units of work" in page
 
 
+def test_what_the_constraints_forbid_is_called_a_gain_and_not_a_cost(cli, tmp_path):
+    table = tmp_path / "t.csv"
+    rows = [f"{p},{k},{k + (p * k) % 3}" for p in range(12) for k in range(6)]
+    table.write_text("\n".join(["prompt_id,proxy,true", *rows]))
+    done, page = made(cli, tmp_path, "report", str(table), "--draw-budget", "3", "--resamples",
+                      "50", "--json")  # fmt: skip
+    result = done.document["result"]
+    assert result["theta"] == 3
+    assert result["regret"] < 0
+    gain, (low, high) = -result["regret"], sorted(-x for x in result["regret_interval"])
+    said = f"would gain {gain:.3g} of gold score (95 % interval {low:.3g} to {high:.3g})"
+    assert f"{said}, but is beyond the constraints." in page
+    assert "n = 3: gold score" in page
+    assert "; the best within the constraints." in page
+    assert "above the best within the constraints." in page
+
+
+def test_one_prompt_has_no_interval_and_the_page_says_why(cli, tmp_path):
+    table = tmp_path / "t.csv"
+    rows = [f"0,{k},{k * (5 - k)}" for k in range(8)]
+    table.write_text("\n".join(["prompt_id,proxy,true", *rows]))
+    page = made(cli, tmp_path, "report", str(table))[1]
+    assert "1 prompt, 8 responses" in page
+    assert "for want of resamples or of prompts" in page
+    assert "The interval at one n" not in page
+    assert "bootstrap resamples" not in page
+
+
 def test_a_table_on_standard_input_is_named_and_hashed(cli, tmp_path, monkeypatch):
     rows = [f"{p},{k},{k * (3 - k)}" for p in range(12) for k in range(4)]
     data = "\n".join(["prompt_id,proxy,true", *rows]).encode()

@@ -246,10 +246,11 @@ def _integers(found: CheckResult, digits: int) -> Markup | None:
             {"class_": "best" if n in best else None})
         for n, value in found.integer.candidates
     ]  # fmt: skip
+    note = f" {found.integer.note}." if found.integer.note else ""
     return join(
         h("h3", "Whole numbers of draws"),
-        h("p", "The best whole n is one of these, beside the extrema of the real curve; the best "
-               "are in bold. " + (f"{found.integer.note}." if found.integer.note else "")),
+        h("p", "Between its turns the curve is monotone, so that the best whole n, where there is "
+               f"one, is among these; the best are in bold.{note}"),
         table("Candidates for n", ["n", "expected gold reward f"], rows, quiet=True),
     )  # fmt: skip
 

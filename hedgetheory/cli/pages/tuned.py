@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from hedgetheory.cli.pages.estimates import between, brief, percent
 from hedgetheory.cli.pages.markup import Child, Markup, h, join
-from hedgetheory.cli.pages.plot import Plot, Scale, padded, spread
-from hedgetheory.cli.pages.reader import reader, said_at
 from hedgetheory.cli.pages.shell import Cell, Row, badge, bullets, keys, number, table
+from hedgetheory.cli.pages.tuned_curve import figures
 from hedgetheory.cli.text import family_name, real, symbol_name
 
 if TYPE_CHECKING:
     from hedgetheory.hedgetune.result import TuneResult
-
-Point = Mapping[str, float | None]
-_MORE = (
-    ("kl", "KL, nats"),
-    ("expected_draws", "draws"),
-    ("tail_mass", "P(N > S)"),
-    ("effective_sample_size", "effective responses"),
-)
 
 
 def title(table_name: str, results: Mapping[str, TuneResult]) -> str:
@@ -34,7 +26,8 @@ def title(table_name: str, results: Mapping[str, TuneResult]) -> str:
 def content(table_name: str, results: Mapping[str, TuneResult]) -> Markup:
     """What is said of a tune with one proxy or several, side by side and then one by one."""
     first = next(iter(results.values()))
-    size = f"{first.n_prompts:,} prompts, {first.n_responses:,} responses"
+    prompts = "1 prompt" if first.n_prompts == 1 else f"{first.n_prompts:,} prompts"
+    size = f"{prompts}, {first.n_responses:,} responses"
     dropped = f", {first.dropped:,} invalid rows dropped" if first.dropped else ""
     parts: list[Child] = [
         h("h1", title(table_name, results)),
@@ -55,7 +48,7 @@ def _one(name: str, proxy: str, found: TuneResult, *, alone: bool) -> Markup:
         _warnings(found),
         _numbers(found),
         h("h2" if alone else "h3", "The curve"),
-        _figures(name, proxy, found),
+        figures(name, proxy, found),
         _groups(proxy, found, "h2" if alone else "h3"),
     )
 
@@ -89,6 +82,8 @@ def _cost(found: TuneResult, end: str) -> str:
     sure = f" ({percent(found)} interval {interval})" if interval else ""
     if found.theta == found.largest["theta"]:
         return f"This is the hardest selection examined: the curve does not turn before {end}."
+    if found.regret < 0:
+        return f"{_gain(found, end)}{_why_not(found)}"
     if found.hacks:
         return (
             f"Selecting harder is over-optimised: going on to {end} costs {lost} of gold "
@@ -100,6 +95,19 @@ def _cost(found: TuneResult, end: str) -> str:
         f"Going on to {end} costs {lost} of gold score{sure}: not significant, the interval "
         "reaches zero."
     )
+
+
+def _gain(found: TuneResult, end: str) -> str:
+    interval = found.regret_interval
+    sure = ""
+    if interval:
+        low, high = -interval[1], -interval[0]
+        sure = f" ({percent(found)} interval {brief(low)} to {brief(high)})"
+    return f"Going on to {end} would gain {brief(-found.regret)} of gold score{sure}"
+
+
+def _why_not(found: TuneResult) -> str:
+    return "." if found.constraints is None else ", but is beyond the constraints."
 
 
 def _numbers(found: TuneResult) -> Markup:
@@ -152,170 +160,6 @@ def _warnings(found: TuneResult) -> Markup:
     return h("div", h("strong", label), bullets(found.warnings), class_="warnings")
 
 
-# -- the curve -------------------------------------------------------------------------------------
-
-
-def _figures(name: str, proxy: str, found: TuneResult) -> Markup:
-    symbol = symbol_name(found.parameter)
-    points = [p for p in found.curve if p["theta"] is not None and p["value"] is not None]
-    if len(points) < 2:
-        return h("p", "There is one point only: no picture.")
-    plots = [_by_theta(name, proxy, found, points)]
-    if sum(p.get("kl") is not None for p in points) > 1:
-        plots.append(_by_kl(name, proxy, found, points))
-    rows = []
-    best = 0
-    for k, point in enumerate(points):
-        at: list[tuple[float, float] | None] = [(_of(point, "theta"), _of(point, "value"))]
-        if len(plots) > 1:
-            known = point.get("kl") is not None
-            at.append((_of(point, "kl"), _of(point, "value")) if known else None)
-        if point["theta"] == found.theta:
-            best = k
-        rows.append(Row(
-            _cells(point, found),
-            {"class_": "best" if point["theta"] == found.theta else None, "data_k": k,
-             "data_at": said_at(plots, at), "data_say": _say(point, found)},
-        ))  # fmt: skip
-    headers = [
-        symbol,
-        "gold score",
-        f"{percent(found)} interval at this {symbol}",
-        "standard error",
-    ]
-    headers += [header for key, header in _MORE if any(p.get(key) is not None for p in points)]
-    figures = [
-        h("figure", plot.svg(), h("figcaption", caption))
-        for plot, caption in zip(plots, _captions(found), strict=False)
-    ]
-    numbers = table(
-        f"The estimated curve by {proxy} at {len(rows)} values of {symbol}; the best in bold",
-        headers, rows, id_=f"{name}-points",
-    )  # fmt: skip
-    return join(
-        h("div", figures, class_="figures"),
-        reader(name, f"Read the curve off: choose {symbol}", f"{name}-points",
-               [plot.cursor for plot in plots], len(rows), best),
-        h("details", h("summary", f"The numbers behind the curves ({len(rows)} points)"), numbers),
-    )  # fmt: skip
-
-
-def _captions(found: TuneResult) -> list[str]:
-    symbol = symbol_name(found.parameter)
-    marks = "▲ is the best. "
-    if found.theta_interval is not None and found.theta_interval[0] < found.theta_interval[1]:
-        marks += f"The grey column is the {percent(found)} interval of the best {symbol}. "
-    if found.regret > 0:
-        marks += "Hatched at the foot: selecting harder than the best. "
-    reach = any(point["se"] for point in found.curve)
-    band = (
-        f"The band is the {percent(found)} interval at each {symbol} by itself. " if reach else ""
-    )
-    return [
-        f"Mean gold score over prompts, estimated. {band}{marks}".strip(),
-        "The same against what the selection costs in KL, of the plug-in policy on the responses.",
-    ]
-
-
-def _by_theta(name: str, proxy: str, found: TuneResult, points: Sequence[Point]) -> Plot:
-    symbol = symbol_name(found.parameter)
-    curve = [(_of(p, "theta"), _of(p, "value")) for p in points]
-    band = [(_of(p, "theta"), *interval) for p in points if (interval := pointwise(p, found))]
-    first, last, top = curve[0], curve[-1], max(y for _, y in curve)
-    zones: list[tuple[float, float, str]] = []
-    if found.theta_interval is not None and found.theta_interval[0] < found.theta_interval[1]:
-        zones.append((found.theta_interval[0], found.theta_interval[1], "zone"))
-    end = float(found.largest["theta"] or 0)
-    if found.regret > 0 and end != found.theta:
-        zones.append((min(end, found.theta), max(end, found.theta), "hatched"))
-    heights = [y for _, y in curve] + [y for _, low, high in band for y in (low, high)]
-    return Plot(
-        f"{name}-theta",
-        f"Gold score against {symbol}, selecting by {proxy}",
-        f"A curve of {len(curve)} points: gold score {first[1]:.4g} at {symbol} = {first[0]:.4g}, "
-        f"at most {top:.4g}, and {last[1]:.4g} at {symbol} = {last[0]:.4g}. The best is {symbol} = "
-        f"{real(found.theta)} with {found.value:.4g}. The numbers are in the table below.",
-        spread([x for x, _ in curve]),
-        padded(heights),
-        symbol,
-        "gold score",
-        curve,
-        dots=len(curve) <= 32,
-        band=band if len(band) == len(points) else [],
-        zones=zones,
-        marks=[(float(found.theta), found.value, "max", f"{symbol} = {real(found.theta)}")],
-    )
-
-
-def _by_kl(name: str, proxy: str, found: TuneResult, points: Sequence[Point]) -> Plot:
-    curve = [(_of(p, "kl"), _of(p, "value")) for p in points if p.get("kl") is not None]
-    band = [
-        (_of(p, "kl"), *interval)
-        for p in points
-        if p.get("kl") is not None and (interval := pointwise(p, found))
-    ]
-    low, high = min(x for x, _ in curve), max(x for x, _ in curve)
-    label = f"{symbol_name(found.parameter)} = {real(found.theta)}"
-    marks = [] if found.kl is None else [(found.kl, found.value, "max", label)]
-    return Plot(
-        f"{name}-kl",
-        f"Gold score against KL from the reference, selecting by {proxy}",
-        f"The same {len(curve)} points against their KL, from {low:.4g} to {high:.4g} nats. "
-        "The numbers are in the table below.",
-        Scale(low, high if high > low else low + 1),
-        padded([y for _, y in curve] + [y for _, a, b in band for y in (a, b)]),
-        "KL from the reference, nats",
-        "gold score",
-        curve,
-        dots=len(curve) <= 32,
-        band=band if len(band) == len(curve) else [],
-        marks=marks,
-    )
-
-
-def pointwise(point: Point, found: TuneResult) -> tuple[float, float] | None:
-    """value ± z·se, z the normal quantile of the confidence; None without a standard error."""
-    from hedgetheory.hedgetune.intervals import normal_quantile
-
-    value, error = point["value"], point["se"]
-    if value is None or error is None:
-        return None
-    reach = normal_quantile(found.confidence) * error
-    return value - reach, value + reach
-
-
-def _cells(point: Point, found: TuneResult) -> list[Child | Cell]:
-    interval = pointwise(point, found)
-    cells: list[Child | Cell] = [
-        Cell(real(point["theta"]), point["theta"]),
-        Cell(real(point["value"]), point["value"]),
-        Cell(between(list(interval)) if interval else "-", interval[0] if interval else None),
-        Cell(real(point["se"]), point["se"]),
-    ]
-    shown = [key for key, _ in _MORE if any(p.get(key) is not None for p in found.curve)]
-    return [*cells, *(Cell(real(point.get(key)), point.get(key)) for key in shown)]
-
-
-def _say(point: Point, found: TuneResult) -> str:
-    place = f"{symbol_name(found.parameter)} = {real(point['theta'])}"
-    said = f"{place}: gold score {real(point['value'])}"
-    interval = pointwise(point, found)
-    if interval:
-        said += f", {percent(found)} interval {between(list(interval))}"
-    if point.get("kl") is not None:
-        said += f"; KL {real(point['kl'])} nats"
-    if point.get("expected_draws") is not None:
-        said += f"; {real(point['expected_draws'])} expected draws"
-    lost = found.value - _of(point, "value")
-    best = "; the best" if point["theta"] == found.theta else f"; {real(lost)} below the best"
-    return f"{said}{best if lost >= 0 else ''}."
-
-
-def _of(point: Point, key: str) -> float:
-    value = point[key]
-    return float("nan") if value is None else float(value)
-
-
 # -- tables ----------------------------------------------------------------------------------------
 
 
@@ -365,19 +209,6 @@ def _cell(value: Any) -> Cell:
 # -- words -----------------------------------------------------------------------------------------
 
 
-def percent(found: TuneResult) -> str:
-    return f"{100 * found.confidence:g} %"
-
-
-def brief(value: float) -> str:
-    """For a sentence, where no digit is missed."""
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
-
-
-def between(interval: list[float] | None) -> str:
-    return "" if interval is None else f"{real(interval[0])} to {real(interval[1])}"
-
-
 def _meaning(found: TuneResult) -> Markup:
     from hedgetheory.cli.tune import WHAT_VALUES_ARE
     from hedgetheory.hedgetune.intervals import normal_quantile
@@ -385,31 +216,31 @@ def _meaning(found: TuneResult) -> Markup:
     symbol = symbol_name(found.parameter)
     counted = isinstance(found.theta, int)
     reach = normal_quantile(found.confidence)
-    if found.resamples:
+    if found.theta_interval is not None:
         bootstrap = (
             f"Intervals rest on {found.resamples:,} bootstrap resamples of the prompts "
             f"(seed {found.seed}). "
         )
         best = (
-            f"That of the best {symbol} is the range in which the best of a resample falls."
+            f"That of the best {symbol} is where the best of {percent(found)} of the resamples "
+            "falls (percentiles)."
             if counted
             else f"That of the best {symbol} is where the slope of the curve is not significantly "
             "different from zero (studentised), joined with the range of the resamples where they "
             "go to another peak; at an end of the curve it is that range."
         )
     else:
-        bootstrap, best = (
-            "No resamples were asked for: there are no intervals but at each point.",
-            "",
-        )
+        bootstrap, best = "The best has no interval, for want of resamples or of prompts.", ""
+    errors = any(point["se"] is not None for point in found.curve)
     return join(
         h("h2", "How to read the numbers", id="reading"),
         bullets([
             join(h("strong", "Every number here is an estimate"), " from this table; none is "
                  f"certified. {WHAT_VALUES_ARE}"),
             f"{bootstrap}{best}",
-            f"The interval at one {symbol} is the value ± {reach:.3g} standard errors over prompts "
-            f"(normal). It holds at that {symbol} by itself, not along all of the curve at once.",
+            *[f"The interval at one {symbol} is the value ± {reach:.3g} standard errors over "
+              f"prompts (normal). It holds at that {symbol} by itself, not along all of the curve "
+              "at once."] * errors,
             "The gold score at the best is flattered by having been chosen; the held-out value, "
             "cross-fitted over prompts, is not.",
             "The shape counts any turn of the estimated curve, so that small turns may be noise: "
