@@ -165,7 +165,7 @@ def _figure(subject: dict[str, str], found: CheckResult, curve: Sampled, symbol:
         [symbol, "expected gold reward f"], rows, id_="f-points",
     )  # fmt: skip
     caption = (
-        "Every dot is exact or certified to the digits in the table; the line between dots only "
+        "Every dot is exact, or certified to the ± in the table; the line between dots only "
         "guides the eye. ▲ is a maximum, ▽ a minimum"
         + ("; the dashed line is the hacking threshold." if plot.verticals else ".")
     )

@@ -156,6 +156,8 @@ footer{color:var(--soft);font-size:.88rem;padding-top:1.5rem;padding-bottom:2.5r
  h2,h3{break-after:avoid}
  figure,tr,.answer,.keys>div{break-inside:avoid}
  .scroll{overflow:visible;border:0}
+ tr.here td,tr.here th{background:none;box-shadow:none}
+ svg .cursor{display:none}
 }
 """
 
