@@ -293,10 +293,6 @@ def page(document: dict[str, Any]) -> str:
     """The page of the documentation: the same numbers as a table for each system."""
     v = document["versions"]
     lines = [
-        "---",
-        "orphan: true",
-        "---",
-        "",
         "# The related systems on real tables",
         "",
         "Made by `experiments/systems_on_programs.py`; nothing here is typed. One line is one run",
