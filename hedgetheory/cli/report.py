@@ -88,7 +88,7 @@ Made = tuple[str, dict[str, Any], list[str | Grid], int]
 
 def _of_table(table: str, html: str, on: str | None, given: dict[str, Any]) -> Made:
     from hedgetheory.cli.pages import tuned
-    from hedgetheory.cli.pages.shell import Row, number, page, reproduce
+    from hedgetheory.cli.pages.shell import page, reproduce
 
     given["family"], given["gold"] = given["family"] or "bon", given["gold"] or "true"
     columns = tune.column_names(given.pop("proxies"))
@@ -98,11 +98,13 @@ def _of_table(table: str, html: str, on: str | None, given: dict[str, Any]) -> M
     with tune.readable(table, 2) as source:  # twice: standard input is a file then, to be hashed
         results = tune.by_proxy(run, source, columns, given["ensemble"] is not None)
         files = list(_checksums(source, table))
-    rows = [Row([name, f"{size:,}", number(digest)]) for name, size, digest in files]
+    name, note = table, ""
+    if table == "-":
+        name, note = "standard input", "It reads the table from its standard input."
     whole = page(
-        tuned.title(table, results),
-        tuned.content(table, results),
-        reproduce(line, _versions("tune"), rows),
+        tuned.title(name, results),
+        tuned.content(name, results),
+        reproduce(line, _versions("tune"), files, note),
         footer=_footer(on),
     )
     fields, blocks = tune.told(table, results)
@@ -114,7 +116,7 @@ def _of_table(table: str, html: str, on: str | None, given: dict[str, Any]) -> M
 def _of_law(html: str, on: str | None, given: dict[str, Any]) -> Made:
     from hedgetheory.cli.pages import checked
     from hedgetheory.cli.pages.sampled import sampled
-    from hedgetheory.cli.pages.shell import Row, number, page, reproduce
+    from hedgetheory.cli.pages.shell import page, reproduce
 
     if given["family"] is None:
         raise click.UsageError("missing --family FAMILY")
@@ -127,11 +129,10 @@ def _of_law(html: str, on: str | None, given: dict[str, Any]) -> Made:
                                                         "bound")}}  # fmt: skip
     line = _command_line([], html, on, chosen)
     files = list(_checksums(law_text[1:], law_text[1:])) if law_text.startswith("@") else []
-    rows = [Row([name, f"{size:,}", number(digest)]) for name, size, digest in files]
     whole = page(
         checked.title(asked.subject),
         checked.content(asked.subject, found, points, symbol, digits),
-        reproduce(line, _versions("check"), rows),
+        reproduce(line, _versions("check"), files),
         footer=_footer(on),
     )
     inputs = [{"file": n, "bytes": size, "sha256": digest} for n, size, digest in files]

@@ -278,7 +278,9 @@ def test_a_table_on_standard_input_is_named_and_hashed(cli, tmp_path, monkeypatc
     rows = [f"{p},{k},{k * (3 - k)}" for p in range(12) for k in range(4)]
     data = "\n".join(["prompt_id,proxy,true", *rows]).encode()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
-    done = made(cli, tmp_path, "report", "-", "--resamples", "10", "--json")[0]
+    done, page = made(cli, tmp_path, "report", "-", "--resamples", "10", "--json")
+    assert "on standard input</h1>" in page
+    assert "It reads the table from its standard input." in page
     (source,) = done.document["inputs"]
     assert source == {
         "file": "standard input",

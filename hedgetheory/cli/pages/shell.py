@@ -164,15 +164,20 @@ def bullets(items: Iterable[Child], class_: str | None = None) -> Markup:
     return h("ul", *(h("li", item) for item in items), class_=class_)
 
 
-def reproduce(command: str, versions: Iterable[tuple[str, str]], inputs: Iterable[Row]) -> Markup:
+def reproduce(
+    command: str,
+    versions: Iterable[tuple[str, str]],
+    inputs: Iterable[tuple[str, int, str]],
+    note: str = "",
+) -> Markup:
     """The command that makes this page again, and what it was made with."""
-    made = list(inputs)
+    made = [Row([name, f"{size:,}", number(digest)]) for name, size, digest in inputs]
     return join(
         h("h2", "Reproduce", id="reproduce"),
         h(
             "p",
             "This command writes this page again, byte for byte, from the same input and with "
-            "the same versions.",
+            f"the same versions. {note}".rstrip(),
         ),
         h("pre", h("code", command, id="command")),
         h(
