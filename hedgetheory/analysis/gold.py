@@ -270,7 +270,9 @@ def zeros_of(piece: Piece) -> list[tuple[Root, int]]:
     """
     if len(piece.terms) < 1:
         return []
-    least = min(piece.terms) if piece.low == 0 else Fraction(0)
+    # x > 0 inside of such a piece, so that x^least has no zero there; a slope may have least < 0.
+    positive = piece.low is not None and piece.low >= 0
+    least = min(piece.terms) if positive else Fraction(0)
     exponents = {c - least: a for c, a in piece.terms.items()}
     q = lcm(*(c.denominator for c in exponents))
     degree = int(max(exponents) * q)
@@ -280,6 +282,8 @@ def zeros_of(piece: Piece) -> list[tuple[Root, int]]:
     for c, a in exponents.items():
         if not isinstance(a, Fraction):
             raise NotPolynomial("an irrational coefficient")
+        if c < 0:
+            raise NotPolynomial("a negative power of a variable that may be zero")
         dense[int(c * q)] = a
     if degree == 0:
         return []

@@ -67,6 +67,7 @@ def _supremum(law: Law, digits: int, family: Family | None) -> Report:
 
     found = gap_supremum(law, digits, family)
     name, theta = ("bop", "mu") if family is None else (str(family), family.symbol.name)
+    theta = "r" if theta == "k" else theta  # r in formulas is the reward
     fields = {
         "law": str(law),
         "family": name,

@@ -295,7 +295,7 @@ _LAWS = (
             Parameter("shape", "choice", default="raw", choices=("raw", "clip", "delta")),
             *_with_defaults(eta=1),
         ),
-        "the summed process reward of geometrically many steps of score c: raw, clipped, delta",
+        "the summed process reward of geometrically many steps of score c: raw, clip, delta",
         "0 < rho < 1, c > 0, whole steps from 1 to 1000 or oo (raw with c=1, or delta)",
     ),
 )

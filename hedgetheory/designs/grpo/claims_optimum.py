@@ -146,9 +146,9 @@ def atom_at_the_top() -> Iterator[Evidence]:
 @claim(
     "grpo.one-turn",
     "Along beta a single-peaked gold curve gives at most one turn, on every law",
-    "w = beta/(eta - r) is strictly totally positive of every order in (-eta, r), and eta falls "
-    "with beta: f(beta) has at most as many turns as g - c has sign changes, less one; for g that "
-    "rises and then falls f is monotone or single-peaked.",
+    "w = beta/(eta - r) is strictly totally positive of every order in (-eta, r), and eta rises "
+    "with beta: f - c has at most as many sign changes in beta as g - c has in r, for every c; for "
+    "g that rises and then falls f is monotone or single-peaked.",
     hypotheses=("r bounded, eta > r_max", "E[g] finite", "raw reward, or its quantile"),
     source=f"{OURS}; S. Karlin, Total Positivity (1968)",
 )

@@ -219,7 +219,8 @@ def more_draws_help() -> Iterator[Evidence]:
     "A share e of wrong queries on top puts the threshold at ln(ln b/ln a)/ln(a/b)",
     "Correct queries (share p of all) at one level, wrong ones above it with share e and below it: "
     "success is a^n - b^n with a = 1 - e, b = 1 - e - p. It has one peak, at n = ln(ln b/ln a)/"
-    "ln(a/b), and tends to 0; without wrong ones on top (e = 0) there is none.",
+    "ln(a/b), the threshold where that exceeds 1, and tends to 0; without wrong ones on top (e = "
+    "0) there is none.",
     hypotheses=("0 < b < a < 1", "real n > 0"),
     source=OURS,
 )

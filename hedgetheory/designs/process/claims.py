@@ -270,7 +270,7 @@ def clip_and_delta_tilts_exist() -> Iterator[Evidence]:
     "true reward falls in n from n = 1 on, for every law of K; on a clipped sum (c < eta) it "
     "rises; under Delta all responses of two or more steps tie. So for the tilts, and every rank "
     "policy whose cdf falls in its parameter.",
-    hypotheses=("g non-increasing and bounded", "score c > 0 a step"),
+    hypotheses=("g non-increasing, bounded, not constant", "score c > 0 a step"),
     source=OURS,
 )
 def only_length_hacked() -> Iterator[Evidence]:
