@@ -25,7 +25,10 @@ PAGES = {
     "tilt": ("report", "ridge_overfit", "--resamples", "100", "--family", "tilt"),
     "proxies": ("report", "ridge_overfit", "--resamples", "50", "--proxy", "proxy,true"),
     "check": ("report", "--law", "uniform", "--family", "bon", "--gold", "u**12*(1 - u)"),
+    "compare": ("compare", "results.json", "--only", "@uniform"),
 }
+#: One answer that is right, one that is wrong (ln 4 - 3/4 and ln 2 - 1/2: paper, section 2).
+RESULTS = {"kl:bon(n=4)@uniform": 0.6362943611198906, "kl:bon(n=2)@uniform": 0.2}
 
 
 def found(*names: str) -> str | None:
