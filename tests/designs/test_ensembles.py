@@ -52,7 +52,7 @@ def test_an_even_median_is_the_middle_of_two():
         (ht.logistic(), stats.logistic(), 3),
         (ht.gumbel(), stats.gumbel_r(), 2),
     ],
-    ids=str,
+    ids=["normal", "logistic", "gumbel"],
 )
 def test_the_least_has_the_mean_of_its_survival_power(law, theirs, k):
     shortest = min_of(law, k)
