@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 from math import comb, lcm
 from typing import Any, Protocol
 
@@ -132,9 +132,11 @@ class Zero:
         return True
 
     def _halve(self, bits: int) -> None:
-        for split in (Fraction(1, 2), _SPLIT):
+        # Where the middle is the zero itself no precision tells its sign: the other split is tried
+        # before much is spent on it.
+        for limit, split in product((bits, 4 * bits, MAX_SIGN_BITS), (Fraction(1, 2), _SPLIT)):
             middle = self.low + (self.high - self.low) * split
-            sign = sign_at(self.total, middle, bits)
+            sign = sign_at(self.total, middle, bits, limit)
             if sign:
                 break
         else:
