@@ -26,6 +26,8 @@ from hedgetheory.numerics.ball import precision
 #: Terms of one piece, and its degree, up to which the exact treatment is attempted.
 MAX_TERMS = 128
 MAX_DENSE_DEGREE = 400
+#: How narrow an isolating interval is made to part a zero from an end.
+_NARROWEST = Fraction(1, 2**2000)
 
 
 class Gold(Protocol):
@@ -287,27 +289,34 @@ def zeros_of(piece: Piece) -> list[tuple[Root, int]]:
         dense[int(c * q)] = a
     if degree == 0:
         return []
-    low, high = piece.low, piece.high
     # x = v^q with v > 0; for q = 1 the variable may be a reward of either sign.
     total = ExpSum({Fraction(0): tuple(dense)})
     found = polynomial_zeros(total, 1, None if q == 1 else Fraction(0), None)
     out = []
     for zero in sorted(found, key=lambda zero: zero.low):
         root = Root(zero, q)
-        if _is_inside(root, low, high):
+        if _is_inside(piece, root):
             out.append((root, zero.multiplicity))
     return out
 
 
-def _is_inside(root: Root, low: Fraction | None, high: Fraction | None) -> bool:
+def _is_inside(piece: Piece, root: Root) -> bool:
+    low, high = piece.low, piece.high
     if root.exact is not None:
         return (low is None or root.exact > low) and (high is None or root.exact < high)
     zero = root.zero
     for end in (low, high):
-        # The zero is irrational, the ends are rational: narrowing parts them.
-        while end is not None and root.bounds[0] <= end <= root.bounds[1]:
+        if end is None or not root.bounds[0] <= end <= root.bounds[1]:
+            continue
+        # v is irrational, but v^q may be the end itself, as (1/√2)^2: the interval holds one zero.
+        if is_zero(piece.at(end)):
+            return False
+        # Elsewhere narrowing parts them; bounded, should `at` not have seen a zero as one.
+        while root.bounds[0] <= end <= root.bounds[1]:
+            if zero.high - zero.low < _NARROWEST:
+                raise NotPolynomial(f"a zero is not told from {end}")
             zero.narrow((zero.high - zero.low) / 16)
-    return (low is None or root.bounds[0] > low) and (high is None or root.bounds[1] < high)
+    return (low is None or root.bounds[0] >= low) and (high is None or root.bounds[1] <= high)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,12 @@ def _policies() -> Items:
     return items("policy")
 
 
+def _joints() -> Items:
+    from hedgetheory.spec.registry import items
+
+    return items("joint")
+
+
 def _families() -> Items:
     from hedgetheory.spec.registry import families
 
@@ -73,6 +79,7 @@ KINDS: dict[str, Callable[[], Items]] = {
     "laws": _laws,
     "policies": _policies,
     "families": _families,
+    "joints": _joints,
     "quantities": _quantities,
     "claims": _claims,
     "designs": _designs,

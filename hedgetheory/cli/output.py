@@ -92,7 +92,7 @@ def command_options(function: Callable[..., Report | Lines]) -> Callable[..., in
             return report.write(target)
         if target is not None:
             write_file(target, report.json() if as_json else report.plain())
-        elif not as_json and sys.stdout.isatty():
+        elif not as_json and sys.stdout is not None and sys.stdout.isatty():
             _on_terminal(report)
         else:
             write_stdout(report.json() if as_json else report.plain())
@@ -155,6 +155,8 @@ def write_file(target: Path, content: str | bytes) -> None:
 
 def write_stdout(text: str) -> None:
     """Write and flush; a terminal that cannot show a character gets its escape."""
+    if sys.stdout is None:
+        raise InputError("standard output is closed: write to a file by -o FILE")
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
     sys.stdout.flush()

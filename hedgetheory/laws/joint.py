@@ -34,7 +34,16 @@ class Implied:
     unit: str | None = None
 
     def __str__(self) -> str:
-        return str(self.expr)
+        """The gold curve as the grammar reads it: cases as ``where(condition, then, else)``."""
+        where = sympy.Function("where")
+
+        def cases(*pieces: tuple[sympy.Expr, sympy.Basic]) -> sympy.Expr:
+            out = pieces[-1][0]
+            for expr, condition in reversed(pieces[:-1]):
+                out = where(condition, expr, out)
+            return out
+
+        return str(self.expr.replace(sympy.Piecewise, cases))
 
 
 class JointModel(ABC):

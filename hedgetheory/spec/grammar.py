@@ -333,7 +333,7 @@ class _Binder:
             case "formula":
                 return FormulaText(written(node))
             case "end":
-                text = written(node)
+                text = written(node).replace("inf", "oo")
                 return text if text in ("oo", "-oo") else self.number(node, label)
             case "choice":
                 name = node.name if isinstance(node, Name) else ""

@@ -88,6 +88,7 @@ def assert_matches_reference(
       reproduce  function(n=2.0)
       check      hedgetheory value --law uniform --policy 'bon(n=2)' --quantity kl
     """
+    __tracebackhide__ = True  # pytest shows the message, not this function
     tolerance = _tolerance(rtol, ulps, atol)
     several = [laws] if isinstance(laws, str) or not isinstance(laws, Iterable) else list(laws)
     points: Sequence[Any] = list(at) if _several(at) else [at]  # type: ignore[arg-type]
@@ -176,6 +177,7 @@ def assert_density(
     >>> assert_density(lambda r: 3 * r**2 if 0 <= r <= 1 else 0.0, "uniform", "bon(3)")
     >>> assert_density(lambda r: {0: 0.125, 1: 0.875}.get(r, 0), "bernoulli(1/2)", "bon(3)")
     """
+    __tracebackhide__ = True  # pytest shows the message, not this function
     from hedgetheory.laws.base import ContinuousLaw
 
     law = parse_law(law) if isinstance(law, str) else law

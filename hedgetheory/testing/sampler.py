@@ -94,6 +94,7 @@ def assert_sampler_follows(
 
     Source: Massart, The tight constant in the DKW inequality, Ann. Probab. 18 (1990).
     """
+    __tracebackhide__ = True  # pytest shows the message, not this function
     import numpy as np
 
     on = parse_law(law) if isinstance(law, str) else law

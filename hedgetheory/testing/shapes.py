@@ -57,6 +57,7 @@ def assert_mlr(
       bound      relative error 1e-12 of each value
       reproduce  function(0.5, 0.1), function(0.5, 0.9), function(2, 0.1), function(2, 0.9)
     """
+    __tracebackhide__ = True  # pytest shows the message, not this function
     first, second = _ordered("thetas", thetas), _ordered("points", points)
     slack = rational(rtol, "rtol")
     name = name_of(ratio)
@@ -124,6 +125,7 @@ def assert_single_peak(
       bound      absolute error 0, relative error 1e-12 of each value
       reproduce  function(0), function(1), function(2)
     """
+    __tracebackhide__ = True  # pytest shows the message, not this function
     grid = _ordered("thetas", thetas, least=3)
     relative, absolute = rational(rtol, "rtol"), rational(atol, "atol")
     name = name_of(curve)

@@ -184,6 +184,11 @@ def joint_models(draw: st.DrawFn, *names: str, reach: int = REACH) -> tuple[Law,
             return law, kind(draw(st.sampled_from([1, -1])) * size)
         case "contaminated":
             return law, kind(draw(probabilities(reach)), draw(reals(reach)))
+        case "herding":
+            errors = [draw(positive(min(reach, 2))) for _ in range(3)]
+            return law, kind(*errors, draw(st.integers(1, _FEW)))
+        case "partial":
+            return law, kind(draw(laws("normal", reach=reach)), draw(probabilities(reach)))
     noises = ("normal",) if law.name == "normal" else _NOISES
     return law, kind(draw(laws(*noises, reach=reach)))
 
@@ -244,7 +249,7 @@ def _designed(entry: Entry) -> st.SearchStrategy[Law]:
                 found[parameter.name] = st.one_of(default, positive(1))
             case "real":
                 found[parameter.name] = st.just(Fraction(1, 2))
-            case "integer":
+            case "integer" | "end":
                 found[parameter.name] = st.integers(2, _FEW)
             case _ if parameter.default is not None:
                 found[parameter.name] = default

@@ -90,6 +90,7 @@ def assert_unbiased(
 
     Source: Halmos, The theory of unbiased estimation, Ann. Math. Statist. 17 (1946).
     """
+    __tracebackhide__ = True  # pytest shows the message, not this function
     chosen = parse_policy(policy) if isinstance(policy, str) else policy
     n = _draws(chosen)
     relative = rational(rtol, "rtol")

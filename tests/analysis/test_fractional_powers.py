@@ -80,3 +80,16 @@ def test_the_signs_of_the_slope_are_those_of_a_dense_scan(terms, low, width):
         assert min(np.diff(places)) < width * 1e-3
     elif seen.size:
         assert signs[0] == seen[0]
+
+
+@pytest.mark.parametrize(
+    ("law", "gold", "regime"),
+    [
+        ("affine(uniform,1/2,1)", "r**2/2 - r/2 + 2*r**(5/2)/5 - r**(3/2)/3", "increasing"),
+        ("uniform", "where(u < 1/2, u, u**2/2 - u/2 + 2*u**(5/2)/5 - u**(3/2)/3)", "trough"),
+    ],
+)
+def test_a_zero_of_the_slope_at_an_end_of_its_piece_ends(law, gold, regime):
+    # The slope is (1 + √x)(x − 1/2): its zero is 1/2 = v², v irrational. This once never ended.
+    found = ht.check(ht.parse_law(law), ht.parse_family("bon"), ht.parse_gold(gold))
+    assert found.regime == regime
