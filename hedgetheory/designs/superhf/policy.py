@@ -80,6 +80,8 @@ class SuperHF(RankPolicy):
     def known_as(cls, family: Family, fixed: Mapping[str, Any]) -> Family:
         """One round, and β = 0, are Best-of-n mixed with the reference along both parameters."""
         rounds = fixed["rounds"]
+        # A member, for what is refused of the parameters that are not free.
+        cls(fixed.get("n", 1), fixed.get("beta", 0), rounds)
         if family.symbol == beta and rounds == 1:
             return replace(family, mixture=Mixture(BEST_OF_N, start=fixed["n"]))
         if family.symbol == n and (rounds == 1 or fixed["beta"] == 0):
