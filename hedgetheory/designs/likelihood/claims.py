@@ -151,10 +151,10 @@ def rank_reward_is_a_grid() -> Iterator[Evidence]:
     source=f"{PAPER}; Burda et al. 2016, arXiv 1509.00519, for the monotonicity",
 )
 def jepo_increases() -> Iterator[Evidence]:
-    x, y, z = sympy.symbols("x y z", positive=True)
+    x, total, size = sympy.symbols("x S G", positive=True)
     yield from identity(
-        "the mean of three is the mean of the means without one",
-        (x + y + z) / 3 - ((x + y) / 2 + (y + z) / 2 + (x + z) / 2) / 3,
+        "sum (S - p_i)/(G-1) over i, divided by G, is S/G: the mean of the means without one",
+        (size * total - total) / (size - 1) / size - total / size,
     )
     yield from positive("log is strictly concave: -(log x)'' > 0", -sympy.diff(log(x), x, 2))
     yield words(

@@ -7,6 +7,7 @@ from math import comb, factorial
 
 import sympy
 
+from hedgetheory.designs.grpo.functions import advantages
 from hedgetheory.errors import InputError, must_be
 from hedgetheory.exact import RealInput, rational
 from hedgetheory.expressions.symbols import r
@@ -37,7 +38,7 @@ def jepo_uniform(group: int) -> sympy.Expr:
 def standardised(
     rewards: Sequence[RealInput], index: int, epsilon: RealInput = 0, ddof: int = 1
 ) -> sympy.Expr:
-    """(r_i − mean)/(std + ε) of one of several rewards, exact; std with ``ddof``.
+    """(r_i − mean)/(std + ε) of one of several rewards, exact, as `grpo.functions.advantages`.
 
     With ε = 0 it does not change when all rewards are multiplied by a > 0. 2 to 1000 rewards, not
     all equal where ε = 0; ``index`` from 0; ε >= 0. Raises InputError.
@@ -45,19 +46,14 @@ def standardised(
     >>> standardised([1, 2, 3], 2)
     1
     """
-    values = [rational(x, "rewards") for x in rewards]
-    size, extra = len(values), rational(epsilon, "epsilon")
-    if not 2 <= size <= 1000 or not 0 <= index < size or ddof not in (0, 1) or extra < 0:
+    if not 2 <= len(rewards) <= 1000 or not 0 <= index < len(rewards):
         raise InputError(
-            f"{size} rewards, index={index}, epsilon={epsilon}, ddof={ddof}, but must be 2 to 1000 "
-            "rewards, an index among them, epsilon >= 0, ddof 0 or 1 [standardised(...)]"
+            f"{len(rewards)} rewards, index={index}, but must be 2 to 1000 rewards and an index "
+            "among them [standardised(...)]"
         )
-    mean = sum(values) / size
-    square = sum((x - mean) ** 2 for x in values) / (size - ddof)
-    if square == 0 and extra == 0:
+    if rational(epsilon, "epsilon") == 0 and len({rational(x, "rewards") for x in rewards}) == 1:
         raise InputError("all rewards are equal and epsilon=0: 0/0 [standardised(...)]")
-    spread = sympy.sqrt(sympy.Rational(square)) + sympy.Rational(extra)
-    return sympy.Rational(values[index] - mean) / spread
+    return advantages(rewards, epsilon, ddof)[index]
 
 
 #: The reward of an answer's probability p = e^r, as functions of r = ln p.

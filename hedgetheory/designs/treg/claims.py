@@ -8,8 +8,9 @@ from fractions import Fraction
 import sympy
 from sympy import Symbol, exp, log, tanh
 
-from hedgetheory.claims.checks import certified, confirmed, identity, of_step, positive, witness
+from hedgetheory.claims.checks import certified, confirmed, identity, positive, witness
 from hedgetheory.claims.model import Claim, Evidence, claim, words
+from hedgetheory.designs.par.claims import gentle_tilt_steps
 from hedgetheory.designs.treg.law import (
     IN_PROBABILITIES,
     TOKEN_REWARD,
@@ -20,8 +21,7 @@ from hedgetheory.designs.treg.law import (
     worse,
 )
 from hedgetheory.expressions.formula import parse_formula
-from hedgetheory.expressions.prover import identity as algebra
-from hedgetheory.expressions.symbols import alpha, lam, r
+from hedgetheory.expressions.symbols import alpha, r
 from hedgetheory.functionals.quantities import kl_divergence, value
 from hedgetheory.laws.normal import Normal
 from hedgetheory.laws.student_t import StudentT
@@ -126,19 +126,8 @@ def mean_under_either() -> Iterator[Evidence]:
     source=f"this project, on {PAPER}",
 )
 def tilt_is_gentle() -> Iterator[Evidence]:
-    cumulant = sympy.Function("K")(lam)
-    divergence = lam * sympy.diff(cumulant, lam) - cumulant
-    bend = sympy.diff(divergence, lam) - lam * sympy.diff(cumulant, lam, 2)
-    yield of_step(algebra("d/dlam (lam K' - K) = lam K''", bend))
-    mean, square = Symbol("m", real=True), Symbol("q", real=True)
-    yield from identity(
-        "Var r = 1/4 - m^2 - E[(1/2 - r)(1/2 + r)]",
-        (square - mean**2) - (sympy.Rational(1, 4) - mean**2 - (sympy.Rational(1, 4) - square)),
-    )
-    yield words(
-        "-1/2 < r < 1/2: M(lam) <= e^(lam/2), and Var_lam r <= 1/4. KL = lam K' - K is 0 at 0 with "
-        "derivative lam K'' <= lam/4"
-    )
+    yield from gentle_tilt_steps()
+    yield words("r = s - 1/2 with s in (0, 1): a shift divides out, and M(lam) <= e^(lam/2)")
     kl = kl_divergence(Tilt(6), treg(StudentT(2))).bounds[1]
     yield confirmed(
         "a log-ratio with law student_t(2), lam = 6: KL < 36/8",

@@ -6,6 +6,7 @@ sum of its parts: exact where all of them are rational.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -168,8 +169,8 @@ class OnMixed(Bound):
             return [Closed(sympy.S.Zero)]
         return [self.density_at(place, at)]
 
-    def density_at(self, place: Place, at: Point) -> Plan:
-        raise NotImplementedError
+    @abstractmethod
+    def density_at(self, place: Place, at: Point) -> Plan: ...
 
 
 def _as_plan(level: Level) -> Plan:
