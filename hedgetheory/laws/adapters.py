@@ -166,7 +166,7 @@ def from_sympy(variable: Any) -> Law:
 
 
 def _exact(value: Any, variable: Any) -> Fraction:
-    exact = sympy.sympify(value)
+    exact = sympy.sympify(value, strict=True)  # text is never parsed
     if not exact.is_Rational:
         raise InputError(f"{value} is not rational: the parameters of {variable} must be")
     return Fraction(int(exact.p), int(exact.q))
@@ -176,7 +176,7 @@ def _by_density(found: Any, variable: Any) -> Law:
     where = getattr(found, "set", None)
     if not isinstance(where, sympy.Interval) or not hasattr(found, "pdf"):
         raise InputError(f"the law of {variable} is not built: give its cdf by a formula")
-    density = sympy.piecewise_fold(sympy.sympify(found.pdf(r)))
+    density = sympy.piecewise_fold(sympy.sympify(found.pdf(r), strict=True))
     branches = [density]
     if isinstance(density, sympy.Piecewise):
         branches = [piece.expr for piece in density.args if piece.expr != 0]

@@ -58,7 +58,7 @@ def nonnegative(expr: sympy.Expr, x: sympy.Symbol, low: Fraction, high: Fraction
     >>> nonnegative(t - sympy.Rational(1, 10**9), t, Fraction(0), Fraction(1)).verdict
     'negative'
     """
-    expr = sympy.sympify(expr)
+    expr = sympy.sympify(expr, strict=True)
     if not expr.has(x):
         return _box_sign(expr, x, low, high)
     signs = [_factor_sign(factor, x, low, high) for factor in _factors(expr, x)]
